@@ -1,0 +1,12 @@
+/** What `npm run build` writes into this command line; null when it runs from source. */
+declare const VERSION: string;
+declare const BUILD_ID: string;
+declare const HELPER_SHA256: string;
+
+export const BUILD = {
+  version: typeof VERSION === "undefined" ? null : VERSION,
+  /** The build id that the helper of the same build answers to `version`. */
+  buildId: typeof BUILD_ID === "undefined" ? null : BUILD_ID,
+  /** SHA-256 of the helper of the same build, lowercase hex. */
+  helperSha256: typeof HELPER_SHA256 === "undefined" ? null : HELPER_SHA256,
+};

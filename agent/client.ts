@@ -1,0 +1,68 @@
+/** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
+import { existsSync } from "node:fs";
+import { argvOf, isRead, type Request } from "../protocol/operation.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
+import { installedHelpers, noNewPrivs, otherElevator, type Host } from "./host.ts";
+import { parseReply } from "./reply.ts";
+import { runProgram } from "./run-program.ts";
+
+/** Every way to get no reply from the helper; agent/explain.ts words them. */
+export type ClientFailure =
+  | Refusal
+  | { kind: "not_set_up"; uid: number }
+  | { kind: "sudo_missing" }
+  /** Only this program is there to become root with. */
+  | { kind: "unsupported_elevator"; found: string }
+  /** A name that no argument of a program can carry. */
+  | { kind: "unsendable" }
+  | { kind: "bad_reply"; reason: string }
+  | { kind: "no_answer"; seconds: number };
+
+export type Answer = { kind: "reply"; reply: Reply } | ClientFailure;
+
+/** Seconds until a reply is given up: more than the helper's own deadlines and locks, and sudo's 10 s stalls. */
+const PATIENCE = { read: 90, service: 300, package: 3600 };
+
+/** The helper's reply to a request, or why there is none. Never prompts. */
+export async function ask(request: Request, host: Host): Promise<Answer> {
+  const words = argvOf(request);
+  if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
+
+  const root = host.euid === 0;
+  if (!root && !existsSync(host.sudo)) {
+    const found = otherElevator(host);
+    return found === null ? { kind: "sudo_missing" } : { kind: "unsupported_elevator", found };
+  }
+  const helper = installedHelpers(host)[0];
+  if (helper === undefined) return { kind: "not_set_up", uid: host.uid };
+  if (!root && noNewPrivs(host)) return { kind: "no_new_privs" };
+
+  const seconds = patience(request);
+  const end = root
+    ? await runProgram(helper, words, seconds)
+    : await runProgram(host.sudo, ["-n", "--", helper, ...words], seconds);
+
+  if (end.kind === "timeout") return { kind: "no_answer", seconds };
+  if (end.kind === "not_started") {
+    const program = root ? helper : host.sudo;
+    return { kind: "bad_reply", reason: `${program} could not be started (${end.code})` };
+  }
+  // sudo's own refusals are exit 1 without a word on stdout; the helper always answers there.
+  if (!root && end.status === 1 && end.stdout === "") return diagnose(host, helper, end.stderr);
+
+  const parsed = end.overflow
+    ? { reason: "it is longer than 1 MiB" }
+    : parseReply(end.stdout, end.status);
+  const understood = "reply" in parsed && parsed.reply.error?.code !== "usage";
+  if (!understood && (await isThisBuild(host, helper)) === false) {
+    return { kind: "helper_differs", helper, granted: null };
+  }
+  if ("reply" in parsed) return { kind: "reply", reply: parsed.reply };
+  return { kind: "bad_reply", reason: parsed.reason };
+}
+
+function patience(request: Request): number {
+  if (isRead(request)) return PATIENCE.read;
+  return request.kind === "service" ? PATIENCE.service : PATIENCE.package;
+}

@@ -1,0 +1,142 @@
+/** The one place that words a failure: cause, a command that helps, and the exit status. */
+import { argvOf, type Request } from "../protocol/operation.ts";
+import { EXIT_STATUS, type ErrorCode } from "../protocol/reply.ts";
+import type { Failure } from "./cli/errors.ts";
+import type { ClientFailure } from "./client.ts";
+import { quote } from "./escape.ts";
+
+/** Why there is no reply from the helper. */
+export function explainFailure(failure: ClientFailure): Failure {
+  const { cause, hint, status } = wording(failure);
+  return { code: failure.kind, cause, hint, status };
+}
+
+type Wording = { cause: string; hint: string | null; status: number };
+
+function wording(failure: ClientFailure): Wording {
+  const { unavailable, unsafe, internal, usage, timeout } = EXIT_STATUS;
+  const noPermission = EXIT_STATUS.not_allowed;
+  switch (failure.kind) {
+    case "not_set_up":
+      return {
+        cause: "not set up: there is no helper on this host",
+        hint: setUp(failure.uid),
+        status: unavailable,
+      };
+    case "rule_missing":
+      return {
+        cause:
+          failure.others === "none"
+            ? `no sudoers rule lets anybody run the helper, uid ${failure.uid} included`
+            : `no sudoers rule lets uid ${failure.uid} run the helper; whether another user has one cannot be seen from here`,
+        hint: setUp(failure.uid),
+        status: noPermission,
+      };
+    case "rule_other_user":
+      return {
+        cause: `the sudoers rule is for uid ${failure.owners.join(", ")}, and this is uid ${failure.uid}`,
+        hint: setUp(failure.uid),
+        status: noPermission,
+      };
+    case "rule_without_effect":
+      return {
+        cause: `sudo asks uid ${failure.uid} for a password: its rule is overridden, or not read`,
+        hint: "sudo sallyport setup-sudo --status",
+        status: noPermission,
+      };
+    case "helper_differs":
+      return {
+        cause:
+          failure.granted === null
+            ? `the helper at ${failure.helper} is not the one this sallyport was built with`
+            : `the rule names the helper at ${failure.granted}, but ${failure.helper} comes first`,
+        hint: "sallyport doctor",
+        status: unsafe,
+      };
+    case "no_new_privs":
+      return {
+        cause: "no_new_privs is set for this process, so sudo cannot work",
+        hint: "grep NoNewPrivs /proc/self/status",
+        status: unavailable,
+      };
+    case "sudo_missing":
+      return { cause: "/usr/bin/sudo is not there", hint: null, status: unavailable };
+    case "unsupported_elevator":
+      return {
+        cause: `this host has ${failure.found} and no sudo; only sudo and sudo-rs are supported`,
+        hint: null,
+        status: unavailable,
+      };
+    case "sudo_refused":
+      return {
+        cause: `sudo refused: ${failure.text === "" ? "it gave no reason" : quote(failure.text)}`,
+        hint: "sallyport doctor",
+        status: noPermission,
+      };
+    case "unsendable":
+      return { cause: "a name must not contain NUL", hint: null, status: usage };
+    case "bad_reply":
+      return {
+        cause: `the helper's reply is not usable: ${failure.reason}`,
+        hint: "sallyport doctor",
+        status: internal,
+      };
+    case "no_answer":
+      return {
+        cause: `no reply within ${failure.seconds} s; what the helper began, it finishes`,
+        hint: "sudo sallyport audit tail",
+        status: timeout,
+      };
+    default:
+      return failure satisfies never;
+  }
+}
+
+function setUp(uid: number): string {
+  return `sudo sallyport setup-sudo --user ${uid}`;
+}
+
+/** What the helper reported for a request; its message states the cause. */
+export function explainError(
+  error: { code: ErrorCode; message: string },
+  request: Request,
+): Failure {
+  return {
+    code: error.code,
+    cause: error.message,
+    hint: hintFor(error.code, request),
+    status: EXIT_STATUS[error.code],
+  };
+}
+
+function hintFor(code: ErrorCode, request: Request): string | null {
+  switch (code) {
+    case "not_allowed":
+    case "grant_required":
+      return "sallyport policy";
+    case "unavailable":
+    case "unsafe":
+    case "internal":
+    case "not_root":
+      return "sallyport doctor";
+    case "timeout":
+      return "sudo sallyport audit tail";
+    case "busy":
+      return ["sallyport", ...argvOf(request)].map(asWord).join(" ");
+    case "usage":
+      return "sallyport --help";
+    case "failed":
+      return request.kind === "service" && request.action !== "logs"
+        ? `sallyport service logs ${asWord(request.name)}`
+        : null;
+    case "locked_down":
+      return null;
+    default:
+      return code satisfies never;
+  }
+}
+
+/** A word as it can be typed: bare where it is harmless, else quoted. */
+function asWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : quote(word);
+}

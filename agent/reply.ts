@@ -1,0 +1,93 @@
+/** The helper's reply, checked: nothing that is not exactly a reply of protocol/reply.ts gets past here. */
+import { z } from "zod";
+import { EXIT_STATUS, type ErrorCode, type Reply } from "../protocol/reply.ts";
+
+const verdicts = z.record(z.string(), z.enum(["allow", "guard", "deny"]));
+
+const serviceData = z.strictObject({
+  kind: z.literal("service"),
+  unit: z.string(),
+  LoadState: z.string(),
+  ActiveState: z.string(),
+  SubState: z.string(),
+  UnitFileState: z.string(),
+  MainPID: z.int().nonnegative(),
+});
+
+const packageData = z.strictObject({
+  kind: z.literal("package"),
+  name: z.string(),
+  manager: z.string(),
+  installed: z.string().nullable(),
+  candidate: z.string().nullable(),
+});
+
+const policyData = z.strictObject({
+  kind: z.literal("policy"),
+  services: z.record(z.string(), verdicts),
+  packages: z.record(z.string(), verdicts),
+  system: verdicts,
+  policyHash: z.string(),
+  narrowed: z.boolean(),
+});
+
+const versionData = z.strictObject({
+  kind: z.literal("version"),
+  version: z.string(),
+  buildId: z.string(),
+  policyHash: z.string(),
+});
+
+const replySchema = z.strictObject({
+  v: z.literal(1),
+  success: z.boolean(),
+  exitCode: z.int().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+  truncated: z.boolean(),
+  timedOut: z.boolean(),
+  durationMs: z.int().nonnegative(),
+  requestId: z.string(),
+  data: z
+    .discriminatedUnion("kind", [serviceData, packageData, policyData, versionData])
+    .nullable(),
+  error: z
+    .strictObject({
+      code: z.enum(Object.keys(EXIT_STATUS) as ErrorCode[]),
+      message: z.string(),
+    })
+    .nullable(),
+}) satisfies z.ZodType<Reply>;
+
+// The other direction: whatever the protocol can say, the schema knows.
+null as unknown as Reply satisfies z.infer<typeof replySchema>;
+
+/**
+ * The reply in what the helper printed, or why it is none (lowercase, no period).
+ * `status` is the helper's exit status: a reply that contradicts it is not believed.
+ */
+export function parseReply(
+  text: string,
+  status: number | null,
+): { reply: Reply } | { reason: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { reason: "it is not one JSON object" };
+  }
+  const parsed = replySchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return { reason: `${issue?.path.join(".") || "the object"}: ${issue?.message.toLowerCase()}` };
+  }
+  const reply = parsed.data;
+  if (reply.success !== (reply.error === null)) {
+    return { reason: "it reports success and an error at once" };
+  }
+  const expected = reply.error === null ? 0 : EXIT_STATUS[reply.error.code];
+  if (status !== expected) {
+    return { reason: `exit status ${status ?? "none"} contradicts it` };
+  }
+  return { reply };
+}
