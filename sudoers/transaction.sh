@@ -1,0 +1,384 @@
+#!/bin/sh
+# One install transaction: the helper and one sudoers rule, wholly in place and proven, or exactly what was there before.
+# Run as root, the same bytes on this machine and over SSH. Data come as arguments, checked again here, and as the two
+# files of UPLOAD_DIR. Answers on stdout, a word and a value a line: step, note, state, cause, reason (status: rule, helper, effect).
+#
+#   install   UID UPLOAD_DIR HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
+#   uninstall UID HELPER_PATH
+#   status    UID HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
+#
+# Exit: 0 done · 1 rolled back, or status not good · 64 usage · 69 no sudo · 71 unsafe · 75 busy · 77 not root.
+# Tests replace each "# step:" line by `kill -KILL $$`: at every one sudo works and the rule is wholly old or wholly new.
+exec </dev/null
+set -eu
+umask 077
+PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export PATH LC_ALL
+cd /
+
+rules=/etc/sudoers.d sudo=/usr/bin/sudo lock=/run/sallyport-setup.lock
+state='' cause='' reason='' open='' made='' visudos='' answer=''
+
+# Whoever listens may be gone: the transaction ends all the same.
+say() { printf '%s %s\n' "$1" "$2" 2>/dev/null || :; }
+step() { at=$1; say step "$1"; }
+stop() { cause=$2 reason=$3; exit "$1"; }
+
+finish() {
+  code=$?
+  trap '' HUP INT TERM
+  trap - EXIT
+  if [ -z "$state" ]; then
+    [ -n "$cause" ] || cause=failed reason="step $at did not succeed"
+    if [ -z "$open" ]; then
+      state=refused
+      case $code in 64 | 69 | 75 | 77) ;; *) code=71 ;; esac
+    elif roll_back && unmake && neighbours_as_before; then
+      state=rolled-back code=1
+    else
+      state=rollback-failed code=71
+    fi
+  fi
+  [ "$state" = shown ] || say state "$state"
+  [ -z "$cause" ] || say cause "$cause"
+  [ -z "$reason" ] || say reason "$(printf %s "$reason" | tr '\n' ' ' | tr -d '\000-\037\177' | cut -c 1-400)"
+  exit "$code"
+}
+
+at=arguments
+trap finish EXIT
+trap 'stop 1 interrupted "the installer was told to stop"' HUP INT TERM
+trap : PIPE
+
+# --- questions about files; none follows a symbolic link in its last component ---
+
+# A plain file of root's under one name, or nothing at all: anything else is a trap somebody laid (THREATS V06).
+plain_or_absent() {
+  if [ -L "$1" ]; then return 1; fi
+  if [ ! -e "$1" ]; then return 0; fi
+  [ -f "$1" ] && [ "$(stat -c %u:%h "$1")" = 0:1 ]
+}
+# A directory of root's that nobody else can write, and every directory above it.
+trusted_dir() {
+  dir=$1
+  while :; do
+    if [ -L "$dir" ] || [ ! -d "$dir" ]; then return 1; fi
+    mode=$(stat -c %a "$dir")
+    [ "$(stat -c %u "$dir")" = 0 ] && [ $((0$mode & 022)) -eq 0 ] || return 1
+    [ "$dir" != / ] || return 0
+    dir=${dir%/*} dir=${dir:-/}
+  done
+}
+digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
+is_exactly() { # FILE MODE SHA256
+  plain_or_absent "$1" && [ -e "$1" ] && [ "$(stat -c %g:%a "$1")" = "0:$2" ] && [ "$(digest "$1")" = "$3" ]
+}
+helper_is_current() { is_exactly "$helper" 755 "$helper_sha"; }
+rule_is_current() { is_exactly "$rule" 440 "$rule_sha"; }
+# File or directory to the disk. An old sync without operands flushes everything, which is as good.
+flush() { sync "$@" 2>/dev/null || sync; }
+
+# --- questions to sudo; 20 s each, as a host name that does not resolve stalls it for 5 (THREATS I11) ---
+
+# What every visudo on this host says of the whole, without our own line; false if one of them complains.
+survey() {
+  sound=yes
+  for visudo in $visudos; do
+    said=$(timeout 20 "$visudo" -c 2>&1 9>&-) || { say "$visudo" "exit $?"; sound=no; }
+    printf '%s\n' "$said" | grep -vxF "$rule: parsed OK" || :
+  done
+  [ "$sound" = yes ]
+}
+# Another administrator's broken file is not blamed on us (THREATS I06).
+neighbours_as_before() { after=$(survey) || [ "$after" = "$baseline" ]; }
+
+# sudo as that user, as an agent has it: no ticket counts (-k), no terminal, nothing inherited.
+as_user() {
+  case $(setpriv --help 2>&1 || :) in
+    *--init-groups*) set -- setpriv --reuid "$uid" --regid "$gid" --init-groups setsid "$sudo" -k -n "$@" ;;
+    *) set -- setsid "$sudo" -n -u "#$uid" "$sudo" -k -n "$@" ;;
+  esac
+  timeout -k 5 20 env -i "PATH=$PATH" LC_ALL=C "$@" 9>&-
+}
+works() {
+  answer=$(as_user "$helper" version 2>&1) || return 1
+  case $answer in *'"success":true'*) ;; *) return 1 ;; esac
+  case $answer in *"\"buildId\":\"$build_id\""*) ;; *) return 1 ;; esac
+}
+# Ends the run with the best account of why it does not work.
+explain() {
+  case $answer in
+    *'"v":1'*) stop 1 wrong-helper "$answer" ;;
+    *[Aa]ccount*) stop 1 account "$answer" ;;
+  esac
+  if grep -Eqs '^[@#]includedir[[:space:]]+"?/etc/sudoers\.d' /etc/sudoers-rs /etc/sudoers; then
+    stop 1 refused "$answer"
+  fi
+  stop 1 not-included "$answer"
+}
+
+# --- going back: for this run, and for one that was killed ---
+
+# A name of ours that sudo ignores (it has a dot): UID.new is staged, UID.old is kept, UID.none says there was no rule.
+ours() {
+  number=${1##*/zz-sallyport-uid} number=${number%.*}
+  case $number in '' | *[!0-9]*) return 1 ;; esac
+  [ ! -L "$1" ] && [ -f "$1" ] && [ "$(stat -c %u "$1")" = 0 ]
+}
+# The rule first: it must never name a helper that is gone. `rm` after `mv`: two names of one file rename to two names.
+roll_back() {
+  for mark in "$rules"/zz-sallyport-uid*.none "$rules"/zz-sallyport-uid*.old "$rules"/zz-sallyport-uid*.new; do
+    ours "$mark" || continue
+    case $mark in
+      *.none) rm -f "${mark%.none}" && flush "$rules" || return 1 ;;
+      *.old) mv -fT "$mark" "${mark%.old}" && flush "$rules" || return 1 ;;
+    esac
+    # step: rule-restored
+    rm -f "$mark" || return 1
+  done
+  # step: rules-restored
+  for staging in "$helper_dir"/.sallyport-setup.??????; do
+    if [ -L "$staging" ] || [ ! -d "$staging" ]; then continue; fi
+    if [ -e "$staging/helper.none" ]; then
+      rm -f "$helper" || return 1
+    elif [ -e "$staging/helper.old" ]; then
+      mv -fT "$staging/helper.old" "$helper" || return 1
+    fi
+    # step: helper-restored
+    flush "$helper_dir"
+    rm -rf "$staging" || return 1
+  done
+}
+# Directories this run made.
+unmake() {
+  while [ -n "$made" ]; do
+    rmdir "$helper_dir" || return 1
+    [ "$helper_dir" != "$made" ] || made=''
+    helper_dir=${helper_dir%/*}
+  done
+}
+
+# --- the parts of a transaction ---
+
+begin() {
+  step surroundings
+  [ "$(id -u)" = 0 ] || stop 77 not-root 'only root can change sudoers'
+  for tool in flock getent setsid sha256sum stat timeout; do
+    command -v "$tool" >/dev/null || stop 69 no-tool "this host has no $tool"
+  done
+  [ -x "$sudo" ] || stop 69 no-sudo "there is no $sudo"
+  for visudo in /usr/sbin/visudo /usr/sbin/visudo-rs /usr/lib/cargo/bin/visudo; do
+    [ ! -x "$visudo" ] || visudos="$visudos $visudo"
+  done
+  [ -n "$visudos" ] || stop 69 no-visudo 'there is no visudo to check the rule with'
+  trusted_dir "$rules" || stop 71 unsafe "$dir is not a directory that only root can write"
+  trusted_dir "${lock%/*}" || stop 71 unsafe "$dir is not a directory that only root can write"
+  dir=$helper_dir
+  while [ ! -e "$dir" ] && [ ! -L "$dir" ]; do missing=$dir dir=${dir%/*} dir=${dir:-/}; done
+  trusted_dir "$dir" || stop 71 unsafe "$dir is not a directory that only root can write"
+}
+lock() {
+  step lock
+  plain_or_absent "$lock" || stop 71 unsafe "$lock is not a plain file of root's"
+  exec 9>>"$lock"
+  tries=0
+  until flock -n 9; do
+    tries=$((tries + 1))
+    [ "$tries" -le 90 ] || stop 75 busy 'another installation is running'
+    sleep 1
+  done
+  step recovery
+  for mark in "$rule.new" "$rule.old" "$rule.none"; do
+    if [ -e "$mark" ] || [ -L "$mark" ]; then ours "$mark" || stop 71 unsafe "$mark is not a file of ours"; fi
+  done
+  roll_back || stop 71 recovery 'an earlier run was killed, and what it left cannot be put back'
+  # step: recovered
+  for target in "$rule" "$helper"; do
+    plain_or_absent "$target" || stop 71 unsafe "$target is not a plain file of root's under one name"
+  done
+}
+fetch() { # NAME SHA256 TO; the uploader may own UPLOAD_DIR, so bounded in time and size, and believed only by digest
+  if [ -L "$upload/$1" ] || [ ! -f "$upload/$1" ]; then stop 71 upload "there is no plain file $upload/$1"; fi
+  (set -C && timeout 120 head -c 536870912 "$upload/$1" >"$3")
+  [ "$(digest "$3")" = "$2" ] || stop 71 upload "$upload/$1 is not what was announced"
+  chown 0:0 "$3"
+}
+stage_helper() {
+  step stage-helper
+  case $helper in /usr/lib/* | /usr/libexec/*) stop 71 packaged "$helper belongs to a package of another version" ;; esac
+  if [ ! -e "$helper_dir" ]; then
+    made=$missing
+    (umask 022 && mkdir -p "$helper_dir")
+    # step: directories-made
+  fi
+  staging=$(mktemp -d "$helper_dir/.sallyport-setup.XXXXXX")
+  # step: staging-made
+  fetch helper "$helper_sha" "$staging/helper.new"
+  # step: helper-copied
+  chmod 0755 "$staging/helper.new"
+  flush "$staging/helper.new"
+}
+stage_rule() {
+  step stage-rule
+  fetch rule "$rule_sha" "$rule.new"
+  # step: rule-copied
+  chmod 0440 "$rule.new"
+  flush "$rule.new"
+  # step: rule-staged
+  for visudo in $visudos; do
+    said=$(timeout 20 "$visudo" -c -f "$rule.new" 2>&1) || stop 1 syntax "$said"
+    said=$(timeout 20 "$visudo" -c -O -P -f "$rule.new" 2>&1) || case $said in *usage:*) ;; *) stop 1 syntax "$said" ;; esac
+  done
+}
+# A hard link keeps the old file itself, and there is always a helper under the name.
+swap_helper() {
+  step swap-helper
+  if [ -e "$helper" ]; then ln "$helper" "$staging/helper.old"; else : >"$staging/helper.none"; fi
+  flush "$staging"
+  # step: helper-kept
+  mv -fT "$staging/helper.new" "$helper"
+  # step: helper-renamed
+  flush "$helper_dir"
+}
+swap_rule() {
+  step swap-rule
+  if [ -e "$rule" ]; then ln "$rule" "$rule.old"; else : >"$rule.none"; fi
+  flush "$rules"
+  # step: rule-kept
+  mv -fT "$rule.new" "$rule"
+  # step: rule-renamed
+  flush "$rules"
+}
+# The helper's marks go first, so that a run killed here never leaves a mark that removes the helper but not the rule.
+commit() {
+  trap '' HUP INT TERM
+  state=$1 open=''
+  for staging in "$helper_dir"/.sallyport-setup.??????; do rm -rf "$staging"; done
+  # step: helper-committed
+  rm -f "$rule.old" "$rule.none"
+  # step: rule-committed
+  flush "$rules"
+}
+
+install() {
+  begin
+  lock
+  passwd=$(getent passwd "$uid") || stop 71 no-user "no user has the number $uid"
+  gid=$(printf %s "$passwd" | cut -d : -f 4)
+  step current
+  if helper_is_current && rule_is_current; then
+    works || { open=yes baseline=$(survey) || :; explain; }
+    state=already-current
+    exit 0
+  fi
+  if [ -e "$rule" ]; then done=updated; else done=installed; fi
+  step baseline
+  baseline=$(survey) || say note 'visudo finds faults in this host that are not ours'
+  refused=yes
+  if as_user "$harmless" >/dev/null 2>&1; then refused=no; say note 'this user may already run other commands without a password'; fi
+  open=yes
+  # step: opened
+  helper_is_current || stage_helper
+  # step: helper-staged
+  rule_is_current || stage_rule
+  # step: rule-checked
+  helper_is_current || swap_helper
+  # step: helper-swapped
+  rule_is_current || swap_rule
+  # step: rule-swapped
+  step whole
+  neighbours_as_before || stop 1 whole "$after"
+  # step: whole-checked
+  step effect
+  works || explain
+  # step: effect-proven
+  if [ "$refused" = yes ] && as_user "$harmless" >/dev/null 2>&1; then stop 1 too-wide "sudo now also runs $harmless"; fi
+  # step: proven
+  commit "$done"
+}
+
+uninstall() {
+  begin
+  lock
+  step baseline
+  baseline=$(survey) || say note 'visudo finds faults in this host that are not ours'
+  if [ -e "$rule" ]; then
+    open=yes
+    # step: opened
+    step remove-rule
+    ln "$rule" "$rule.old"
+    # step: rule-kept
+    rm -f "$rule"
+    # step: rule-removed
+    flush "$rules"
+    step whole
+    neighbours_as_before || stop 1 whole "$after"
+    # step: whole-checked
+    commit removed
+  fi
+  # step: rule-gone
+  if helper_is_unused && [ -e "$helper" ]; then
+    step remove-helper
+    rm -f "$helper" || stop 1 helper-left "$helper cannot be removed"
+    # step: helper-removed
+    rmdir "$helper_dir" 2>/dev/null || say note "$helper_dir holds other files"
+    state=removed
+  fi
+  state=${state:-absent}
+}
+# No rule names it, and it is ours: what is below /usr/lib and /usr/libexec belongs to a package.
+helper_is_unused() {
+  case $helper in /usr/lib/* | /usr/libexec/*) return 1 ;; esac
+  for other in "$rules"/zz-sallyport-uid*; do [ ! -e "$other" ] || return 1; done
+}
+
+# status: what is there, without changing or locking anything.
+found() { # WORD FILE MODE SHA256
+  if ! plain_or_absent "$2"; then say "$1" unsafe
+  elif [ ! -e "$2" ]; then say "$1" absent
+  elif is_exactly "$2" "$3" "$4"; then say "$1" current; return 0
+  else say "$1" different; fi
+  return 1
+}
+status() {
+  begin
+  passwd=$(getent passwd "$uid") || stop 71 no-user "no user has the number $uid"
+  gid=$(printf %s "$passwd" | cut -d : -f 4)
+  good=0
+  found rule "$rule" 440 "$rule_sha" || good=1
+  found helper "$helper" 755 "$helper_sha" || good=1
+  if works; then say effect proven; else good=1 reason=$answer; say effect refused; fi
+  state=shown
+  exit "$good"
+}
+
+# --- arguments ---
+
+usage() { stop 64 usage "$1"; }
+a_digest() { case $1 in *[!0-9a-f]*) usage 'a digest is 64 hexadecimal digits' ;; esac; [ ${#1} -eq 64 ] || usage 'a digest is 64 hexadecimal digits'; }
+a_path() {
+  case $1 in
+    *[!A-Za-z0-9_./-]* | *//* | */./* | */../* | */. | */.. | */) usage 'a path has a character or a part that it may not have' ;;
+    /*/*) ;;
+    *) usage 'a path is absolute' ;;
+  esac
+}
+case "${1-}:$#" in
+  install:7) task=install uid=$2 upload=$3 helper_sha=$4 rule_sha=$5 helper=$6 build_id=$7 ;;
+  uninstall:3) task=uninstall uid=$2 helper=$3 ;;
+  status:6) task=status uid=$2 helper_sha=$3 rule_sha=$4 helper=$5 build_id=$6 ;;
+  *) usage 'install, uninstall or status, with their arguments' ;;
+esac
+case $uid in '' | 0* | *[!0-9]* | ???????????*) usage 'a user is a number above 0' ;; esac
+[ "$uid" -le 4294967294 ] || usage 'a user is a number above 0'
+a_path "$helper"
+if [ "$task" != uninstall ]; then
+  a_digest "$helper_sha"
+  a_digest "$rule_sha"
+  case $build_id in '' | *[!A-Za-z0-9._-]*) usage 'a build id is letters, digits, dots and dashes' ;; esac
+fi
+[ "$task" != install ] || a_path "$upload"
+helper_dir=${helper%/*} rule=$rules/zz-sallyport-uid$uid missing=''
+harmless=/usr/bin/true
+[ -x "$harmless" ] || harmless=/bin/true
+"$task"
