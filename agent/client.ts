@@ -1,6 +1,6 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
 import { existsSync } from "node:fs";
-import { argvOf, isRead, type Request } from "../protocol/operation.ts";
+import { argvOf, type Request } from "../protocol/operation.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
 import { installedHelpers, noNewPrivs, otherElevator, type Host } from "./host.ts";
@@ -63,6 +63,7 @@ export async function ask(request: Request, host: Host): Promise<Answer> {
 }
 
 function patience(request: Request): number {
-  if (isRead(request)) return PATIENCE.read;
-  return request.kind === "service" ? PATIENCE.service : PATIENCE.package;
+  if (request.kind === "policy" || request.kind === "version") return PATIENCE.read;
+  if (["status", "logs", "info"].includes(request.action)) return PATIENCE.read;
+  return PATIENCE[request.kind];
 }

@@ -33,3 +33,8 @@ export function quote(argument: string): string {
     }).join(""),
   );
 }
+
+/** An argument as it can be typed: bare where it is harmless, else in quotes. */
+export function bareOrQuoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : quote(argument);
+}

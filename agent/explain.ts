@@ -3,7 +3,7 @@ import { argvOf, type Request } from "../protocol/operation.ts";
 import { EXIT_STATUS, type ErrorCode } from "../protocol/reply.ts";
 import type { Failure } from "./cli/errors.ts";
 import type { ClientFailure } from "./client.ts";
-import { quote } from "./escape.ts";
+import { bareOrQuoted, quote } from "./escape.ts";
 
 /** Why there is no reply from the helper. */
 export function explainFailure(failure: ClientFailure): Failure {
@@ -122,21 +122,16 @@ function hintFor(code: ErrorCode, request: Request): string | null {
     case "timeout":
       return "sudo sallyport audit tail";
     case "busy":
-      return ["sallyport", ...argvOf(request)].map(asWord).join(" ");
+      return ["sallyport", ...argvOf(request)].map(bareOrQuoted).join(" ");
     case "usage":
       return "sallyport --help";
     case "failed":
       return request.kind === "service" && request.action !== "logs"
-        ? `sallyport service logs ${asWord(request.name)}`
+        ? `sallyport service logs ${bareOrQuoted(request.name)}`
         : null;
     case "locked_down":
       return null;
     default:
       return code satisfies never;
   }
-}
-
-/** A word as it can be typed: bare where it is harmless, else quoted. */
-function asWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : quote(word);
 }

@@ -2,7 +2,10 @@
 import { z } from "zod";
 import { EXIT_STATUS, type ErrorCode, type Reply } from "../protocol/reply.ts";
 
-const verdicts = z.record(z.string(), z.enum(["allow", "guard", "deny"]));
+const verdictsByName = z.record(
+  z.string(),
+  z.record(z.string(), z.enum(["allow", "guard", "deny"])),
+);
 
 const serviceData = z.strictObject({
   kind: z.literal("service"),
@@ -24,11 +27,12 @@ const packageData = z.strictObject({
 
 const policyData = z.strictObject({
   kind: z.literal("policy"),
-  services: z.record(z.string(), verdicts),
-  packages: z.record(z.string(), verdicts),
-  system: verdicts,
+  verdicts: z.strictObject({
+    services: verdictsByName,
+    packages: verdictsByName,
+    system: verdictsByName,
+  }),
   policyHash: z.string(),
-  narrowed: z.boolean(),
 });
 
 const versionData = z.strictObject({

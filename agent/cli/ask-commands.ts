@@ -1,0 +1,77 @@
+/** `sallyport service`, `package` and `policy`: one request to the helper each. */
+import type { Command } from "commander";
+import {
+  NAMED_PACKAGE_ACTIONS,
+  SERVICE_ACTIONS,
+  SYSTEM_PACKAGE_ACTIONS,
+} from "../../protocol/operation.ts";
+import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { ask } from "../client.ts";
+import { explainError, explainFailure } from "../explain.ts";
+import { quote } from "../escape.ts";
+import { thisHost } from "../host.ts";
+import { parseRequest } from "../request.ts";
+import { fail, failureText, type Failure } from "./errors.ts";
+import { outputText, replyText } from "./reply-text.ts";
+
+type Options = { json?: true };
+
+export function registerAskCommands(program: Command): void {
+  program
+    .command("service")
+    .summary("start, stop or look at a service")
+    .argument("<action>", SERVICE_ACTIONS.join(", "))
+    .argument("<name>", "a service of the policy")
+    .action((action: string, name: string, options: Options) =>
+      answer(["service", action, name], options),
+    );
+  program
+    .command("package")
+    .summary("install, remove or look at a package")
+    .argument("<action>", `${NAMED_PACKAGE_ACTIONS.join(", ")} with a name; ${SYSTEM_PACKAGE_ACTIONS.join(", ")} without`)
+    .argument("[name]", "a package of the policy")
+    .action((action: string, name: string | undefined, options: Options) =>
+      answer(["package", action, ...(name === undefined ? [] : [name])], options),
+    );
+  program
+    .command("policy")
+    .summary("what may be asked for, as the helper on this host tells it")
+    .action((options: Options) => answer(["policy"], options));
+}
+
+async function answer(words: readonly string[], options: Options): Promise<void> {
+  const json = options.json === true;
+  const request = parseRequest(words);
+  if (request === null) return fail(usage(words), { json });
+
+  const given = await ask(request, thisHost());
+  if (given.kind !== "reply") return fail(explainFailure(given), { json });
+
+  const { reply } = given;
+  if (json) process.stdout.write(`${JSON.stringify(reply)}\n`);
+  else if (reply.error === null) process.stdout.write(replyText(request, reply));
+  else {
+    // What the program said comes first, so that the cause and the hint are the last lines.
+    process.stderr.write(outputText(reply.stderr === "" ? reply.stdout : reply.stderr));
+    process.stderr.write(failureText(explainError(reply.error, request)));
+  }
+  process.exitCode = reply.error === null ? 0 : EXIT_STATUS[reply.error.code];
+}
+
+/** Says which of the words made this no request. */
+function usage([kind, action, name]: readonly string[]): Failure {
+  const actions: readonly string[] =
+    kind === "service"
+      ? SERVICE_ACTIONS
+      : name === undefined
+        ? SYSTEM_PACKAGE_ACTIONS
+        : NAMED_PACKAGE_ACTIONS;
+  const named = name === undefined ? "without a name" : "with a name";
+  const where = kind === "package" ? ` ${named}` : "";
+  const cause = !actions.includes(action ?? "")
+    ? `no ${kind} action${where} is called ${quote(action ?? "")}; there is ${actions.join(", ")}`
+    : name === ""
+      ? "the name is empty"
+      : "the name is longer than any name is";
+  return { code: "usage", cause, hint: `sallyport ${kind} --help`, status: EXIT_STATUS.usage };
+}

@@ -1,0 +1,133 @@
+/** `sallyport audit verify` and `sallyport audit tail`. */
+import { InvalidArgumentError, type Command } from "commander";
+import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { AUDIT_LOG, bytesOf, lastLines } from "../audit/log-file.ts";
+import { readRecord, type AuditRecord } from "../audit/record.ts";
+import { verifyChain, type ChainReport, type Note } from "../audit/verify.ts";
+import { bareOrQuoted, escapeLine } from "../escape.ts";
+import { fail, failureText, type Failure } from "./errors.ts";
+
+type Options = { file: string; json?: true };
+
+export function registerAuditCommands(program: Command): void {
+  const audit = program.command("audit").summary("read what the helper recorded (as root)");
+  audit
+    .command("verify")
+    .summary("check that no record was changed, added, moved or taken out")
+    .option("--file <file>", "a copy of the log", AUDIT_LOG)
+    .action((options: Options) => reading(options, "verify", () => verify(options)));
+  audit
+    .command("tail")
+    .summary("print the last records")
+    .option("-n, --lines <count>", "how many", countOf, 20)
+    .option("--file <file>", "a copy of the log", AUDIT_LOG)
+    .action((options: Options & { lines: number }) =>
+      reading(options, "tail", () => tail(options)),
+    );
+}
+
+async function verify({ file, json }: Options): Promise<void> {
+  const report = await verifyChain(bytesOf(file));
+  process.stdout.write(json ? `${JSON.stringify({ file, ...report })}\n` : reportText(report));
+  if (report.intact) return;
+  process.exitCode = EXIT_STATUS.failed;
+  if (json) return;
+  const cause =
+    report.problemCount > 0
+      ? `the audit log is broken in ${report.problemCount} place${report.problemCount === 1 ? "" : "s"}`
+      : "last record incomplete";
+  const failure = { code: "failed", cause, hint: null, status: EXIT_STATUS.failed };
+  process.stderr.write(failureText(failure));
+}
+
+function reportText(report: ChainReport): string {
+  const list = (title: string, entries: readonly Note[], count: number): string[] => {
+    if (count === 0) return [];
+    const more = count - entries.length;
+    return [
+      `${title}: ${count}`,
+      ...entries.map(({ line, text }) => `  line ${line}: ${escapeLine(text)}`),
+      ...(more > 0 ? [`  and ${more} more`] : []),
+    ];
+  };
+  const { last, incompleteBytes, mended } = report;
+  return [
+    `${report.records} records, ${report.intact ? "chain intact" : "chain NOT intact"}`,
+    ...(last === null ? [] : [`last: seq ${last.seq} at ${last.time}, hash ${last.hash}`]),
+    ...list("problems", report.problems, report.problemCount),
+    ...(incompleteBytes > 0 ? [`last record incomplete: ${incompleteBytes} bytes`] : []),
+    ...list("warnings", report.warnings, report.warningCount),
+    ...list("begun without an end", report.interrupted, report.interruptedCount),
+    ...(mended > 0 ? [`unfinished records mended by the helper: ${mended}`] : []),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** With --json one record per line, as it stands in the log. */
+function tail({ file, json, lines }: Options & { lines: number }): void {
+  for (const line of lastLines(file, lines)) {
+    const parsed = readRecord(line);
+    if ("flaw" in parsed) {
+      process.exitCode = EXIT_STATUS.failed;
+      const cause = `a line was left out: ${parsed.flaw}`;
+      process.stderr.write(
+        failureText({ code: "failed", cause, hint: "sudo sallyport audit verify", status: 1 }),
+      );
+    } else {
+      process.stdout.write(json ? `${line.toString()}\n` : recordText(parsed.record));
+    }
+  }
+}
+
+function recordText(record: AuditRecord): string {
+  const { seq, time, uid, user, phase, decision, argv, result } = record;
+  const who = `${uid ?? "?"}${user === null ? "" : `(${user})`}`;
+  const words = argv.map(bareOrQuoted).join(" ");
+  const end =
+    result === undefined ? "" : `  ${result.code ?? "done"} after ${result.durationMs} ms`;
+  return `${seq}  ${time}  ${escapeLine(who)}  ${phase}  ${escapeLine(decision)}  ${words}${escapeLine(end)}\n`;
+}
+
+/** A log that cannot be read is a refusal, not a bug. */
+async function reading(
+  { file, json }: Options,
+  command: string,
+  read: () => Promise<void> | void,
+): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    const failure = unreadable((error as NodeJS.ErrnoException).code, file, command);
+    if (failure === null) throw error;
+    fail(failure, { json: json === true });
+  }
+}
+
+function unreadable(errno: string | undefined, file: string, command: string): Failure | null {
+  switch (errno) {
+    case "EACCES":
+    case "EPERM":
+      return {
+        code: "not_root",
+        cause: `only root reads ${file}`,
+        hint: `sudo sallyport audit ${command}`,
+        status: EXIT_STATUS.not_root,
+      };
+    case "ENOENT":
+    case "EISDIR":
+      return {
+        code: "unavailable",
+        cause: `there is no audit log at ${file}`,
+        hint: "sallyport doctor",
+        status: EXIT_STATUS.unavailable,
+      };
+    default:
+      return null;
+  }
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("it must be a whole number from 1 to 999999.");
+}

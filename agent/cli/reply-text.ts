@@ -1,0 +1,71 @@
+/** What a person reads of a successful reply. Programs read `--json`; this text may change. */
+import type { Request, Verdict } from "../../protocol/operation.ts";
+import type { PolicyData, Reply, ServiceData } from "../../protocol/reply.ts";
+import { escapeBlock, escapeLine } from "../escape.ts";
+import { tableText } from "./table.ts";
+
+const DONE = {
+  install: "installed",
+  remove: "removed",
+  upgrade: "upgraded",
+  update: "package lists updated",
+  autoremove: "packages nobody needs removed",
+  autoclean: "old package files removed",
+} as const;
+
+export function replyText(request: Request, reply: Reply): string {
+  if (request.kind === "service" && request.action === "logs") return outputText(reply.stdout);
+  const { data } = reply;
+  if (data !== null) {
+    switch (data.kind) {
+      case "service":
+        return `${escapeLine(serviceText(data))}\n`;
+      case "package":
+        return `${escapeLine(`${data.name}: ${versionsText(data.installed, data.candidate)}`)}\n`;
+      case "policy":
+        return policyText(data);
+      case "version":
+        return `helper ${escapeLine(data.version)} (build ${escapeLine(data.buildId)})\n`;
+      default:
+        return data satisfies never;
+    }
+  }
+  if (request.kind !== "package" || request.action === "info") return "done\n";
+  const done = DONE[request.action];
+  return request.name === null ? `${done}\n` : `${escapeLine(request.name)}: ${done}\n`;
+}
+
+/** A program's own words, every hidden character visible, ending in a line feed. */
+export function outputText(output: string): string {
+  return output === "" ? "" : `${escapeBlock(output.replace(/\n$/, ""))}\n`;
+}
+
+function serviceText(unit: ServiceData): string {
+  const facts = [`${unit.ActiveState} (${unit.SubState})`];
+  if (unit.LoadState !== "loaded") facts.push(unit.LoadState);
+  if (unit.UnitFileState !== "") facts.push(unit.UnitFileState);
+  if (unit.MainPID !== 0) facts.push(`pid ${unit.MainPID}`);
+  return `${unit.unit}: ${facts.join(", ")}`;
+}
+
+function versionsText(installed: string | null, candidate: string | null): string {
+  const have = installed === null ? "not installed" : `installed ${installed}`;
+  return `${have}, ${candidate === null ? "no candidate" : `candidate ${candidate}`}`;
+}
+
+function policyText({ verdicts, policyHash }: PolicyData): string {
+  const rows = [["", "NAME", "AT ONCE", "WITH A GRANT"]];
+  const add = (kind: string, named: Record<string, Record<string, Verdict>>): void => {
+    for (const [name, actions] of Object.entries(named)) {
+      const those = (verdict: Verdict): string =>
+        Object.keys(actions)
+          .filter((action) => actions[action] === verdict)
+          .join(" ") || "-";
+      rows.push([kind, name, those("allow"), those("guard")].map(escapeLine));
+    }
+  };
+  add("service", verdicts.services);
+  add("package", verdicts.packages);
+  add("package", verdicts.system);
+  return `${tableText(rows)}policy ${escapeLine(policyHash)}\n`;
+}

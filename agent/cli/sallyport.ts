@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+import { main } from "./main.ts";
+void main(process.argv.slice(2));
