@@ -30,10 +30,8 @@ export async function ask(request: Request, host: Host): Promise<Answer> {
   if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
 
   const root = host.euid === 0;
-  if (!root && !existsSync(host.sudo)) {
-    const found = otherElevator(host);
-    return found === null ? { kind: "sudo_missing" } : { kind: "unsupported_elevator", found };
-  }
+  const missing = root ? null : sudoFailure(host);
+  if (missing !== null) return missing;
   const helper = installedHelpers(host)[0];
   if (helper === undefined) return { kind: "not_set_up", uid: host.uid };
   if (!root && noNewPrivs(host)) return { kind: "no_new_privs" };
@@ -60,6 +58,13 @@ export async function ask(request: Request, host: Host): Promise<Answer> {
   }
   if ("reply" in parsed) return { kind: "reply", reply: parsed.reply };
   return { kind: "bad_reply", reason: parsed.reason };
+}
+
+/** Why sudo cannot be called on this host, or null. */
+export function sudoFailure(host: Host): ClientFailure | null {
+  if (existsSync(host.sudo)) return null;
+  const found = otherElevator(host);
+  return found === null ? { kind: "sudo_missing" } : { kind: "unsupported_elevator", found };
 }
 
 function patience(request: Request): number {

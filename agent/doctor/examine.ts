@@ -1,0 +1,18 @@
+/** Every control of Sallyport, tried one after the other on this host. */
+import type { Host } from "../host.ts";
+import type { Finding } from "./finding.ts";
+import { examineHelper } from "./helper.ts";
+import { examineRule } from "./rule.ts";
+import { subjectsOf } from "./subject.ts";
+import { examineSudo } from "./sudo.ts";
+import { examineAudit, examinePolicy, examineProcess, examineSystemd } from "./surroundings.ts";
+
+/** Needs sudo on the host. As root, every user with a rule is examined; else the caller. */
+export async function examine(host: Host): Promise<Finding[]> {
+  const subjects = subjectsOf(host);
+  const findings = [examineProcess(host), examineSystemd(), ...(await examineHelper(host))];
+  for (const subject of subjects) findings.push(...(await examineRule(host, subject)));
+  findings.push(...(await examineSudo(host, subjects)));
+  findings.push(await examinePolicy(host), await examineAudit(host));
+  return findings;
+}

@@ -1,0 +1,58 @@
+/** The process and the host: may sudo work here, is systemd running, what does the policy say, is the log whole. */
+import { existsSync, lstatSync } from "node:fs";
+import { AUDIT_LOG, bytesOf } from "../audit/log-file.ts";
+import { verifyChain } from "../audit/verify.ts";
+import { ask } from "../client.ts";
+import { explainFailure } from "../explain.ts";
+import { noNewPrivs, type Host } from "../host.ts";
+import { finding, type Finding } from "./finding.ts";
+import { ownershipFlaw } from "./ownership.ts";
+
+const NARROWING = "/etc/sallyport/policy.json";
+
+export function examineProcess(host: Host): Finding {
+  return noNewPrivs(host)
+    ? finding("no_new_privs", "fail", "set for this process: sudo cannot work", "grep NoNewPrivs /proc/self/status")
+    : finding("no_new_privs", "ok", "not set: sudo can work");
+}
+
+export function examineSystemd(): Finding {
+  // sd_booted(3)
+  return existsSync("/run/systemd/system")
+    ? finding("systemd", "ok", "running")
+    : finding("systemd", "warn", "not running: service requests are unavailable");
+}
+
+export async function examinePolicy(host: Host): Promise<Finding> {
+  const answer = await ask({ kind: "policy" }, host);
+  if (answer.kind !== "reply") return finding("policy", "unknown", explainFailure(answer).cause);
+  const { error } = answer.reply;
+  if (error !== null) return finding("policy", "fail", error.message, `ls -l ${NARROWING}`);
+  try {
+    lstatSync(NARROWING);
+    return finding("policy", "ok", `narrowed by ${NARROWING}`);
+  } catch (problem) {
+    return (problem as NodeJS.ErrnoException).code === "ENOENT"
+      ? finding("policy", "ok", "as compiled into the helper")
+      : finding("policy", "unknown", `${NARROWING} cannot be seen from here`);
+  }
+}
+
+export async function examineAudit(host: Host): Promise<Finding> {
+  const check = "audit log";
+  if (host.euid !== 0) return finding(check, "unknown", "needs root", "sudo sallyport audit verify");
+  if (!existsSync(AUDIT_LOG)) return finding(check, "unknown", "nothing is recorded yet");
+  const flaw = ownershipFlawOfLog();
+  if (flaw !== null) return finding(check, "fail", flaw);
+  const report = await verifyChain(bytesOf(AUDIT_LOG));
+  if (!report.intact) return finding(check, "fail", "the chain is broken", "sallyport audit verify");
+  return finding(check, "ok", `${report.records} records, chain intact`);
+}
+
+/** Not of the directories above: /var/log belongs to group syslog on Ubuntu. */
+function ownershipFlawOfLog(): string | null {
+  const { mode } = lstatSync(AUDIT_LOG);
+  if ((mode & 0o007) !== 0) return `${AUDIT_LOG} can be read by everybody`;
+  const flaw = ownershipFlaw(AUDIT_LOG);
+  return flaw?.startsWith("/var/log/sallyport") === true ? flaw : null;
+}
