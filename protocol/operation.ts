@@ -1,15 +1,7 @@
-/** The closed set of things an agent can ask for: the words both halves share. */
-
-export const SERVICE_ACTIONS = [
-  "start",
-  "stop",
-  "restart",
-  "reload",
-  "enable",
-  "disable",
-  "status",
-  "logs",
-] as const;
+// The closed set of things an agent can ask for: the words both halves share.
+export const SERVICE_READS = ["status", "logs"] as const;
+export const SERVICE_CHANGES = ["start", "stop", "restart", "reload", "enable", "disable"] as const;
+export const SERVICE_ACTIONS = [...SERVICE_CHANGES, ...SERVICE_READS] as const;
 export const NAMED_PACKAGE_ACTIONS = ["install", "remove", "upgrade", "info"] as const;
 export const SYSTEM_PACKAGE_ACTIONS = ["update", "upgrade", "autoremove", "autoclean"] as const;
 
@@ -17,32 +9,21 @@ export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
 export type NamedPackageAction = (typeof NAMED_PACKAGE_ACTIONS)[number];
 export type SystemPackageAction = (typeof SYSTEM_PACKAGE_ACTIONS)[number];
 
-/** One request. A package request without a name concerns the whole system. */
-export type Request =
-  | { kind: "service"; action: ServiceAction; name: string }
+export type ServiceRequest = { kind: "service"; action: ServiceAction; name: string };
+/** Without a name it concerns the whole system. */
+export type PackageRequest =
   | { kind: "package"; action: NamedPackageAction; name: string }
-  | { kind: "package"; action: SystemPackageAction; name: null }
-  | { kind: "policy" }
-  | { kind: "version" };
-
-/** The words of a request, as they stand in argv after the program's name. */
-export function argvOf(request: Request): string[] {
-  if (request.kind === "policy" || request.kind === "version") return [request.kind];
-  if (request.name === null) return [request.kind, request.action];
-  return [request.kind, request.action, request.name];
-}
+  | { kind: "package"; action: SystemPackageAction; name: null };
+export type Request = ServiceRequest | PackageRequest | { kind: "policy" } | { kind: "version" };
 
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */
 export const NAME_MAX_BYTES = 128;
 
-/** What a policy says of one thing and one action. Words, not 0 and 1: one flipped bit must not allow (CVE-2023-42465). */
+/** Words, not 0 and 1: one flipped bit must not allow (CVE-2023-42465). */
 export type Verdict = "allow" | "guard" | "deny";
 
-/** Whether an action only reads. Reads are recorded without waiting for the disk. */
-export function isRead(request: Request): boolean {
-  return (
-    request.kind === "policy" ||
-    request.kind === "version" ||
-    ["status", "logs", "info"].includes(request.action)
-  );
+/** The words of a request, as they stand in argv after the program's name. */
+export function argvOf(request: Request): string[] {
+  if (request.kind === "policy" || request.kind === "version") return [request.kind];
+  return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
 }

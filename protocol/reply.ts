@@ -1,35 +1,23 @@
-/** The helper's answer: always exactly one JSON object per request, on one line. */
+// The helper's answer: always exactly one JSON object per request, on one line.
 import type { Verdict } from "./operation.ts";
 
 /** Every way to fail, with the exit status of both programs. */
 export const EXIT_STATUS = {
-  /** It ran and failed; `exitCode` is the program's. */
-  failed: 1,
-  /** The request is malformed. */
-  usage: 64,
-  /** The program needed is not there, or systemd is not running. */
-  unavailable: 69,
-  /** The surroundings cannot be trusted: nothing was done. */
-  unsafe: 71,
-  /** The helper itself failed, or the audit log could not be written: nothing was done. */
-  internal: 71,
-  /** A lock was not free in time. */
-  busy: 75,
-  /** Not in the policy. Nothing that could change the host was started. */
-  not_allowed: 77,
-  /** In the policy, but only with a person's grant. */
-  grant_required: 77,
-  /** Started by somebody who is not root. */
-  not_root: 77,
-  /** An administrator has locked the helper down. */
-  locked_down: 77,
-  /** The deadline passed; the whole process tree was stopped. */
-  timeout: 124,
+  failed: 1, // it ran and failed; `exitCode` is the program's
+  usage: 64, // the request is malformed
+  unavailable: 69, // the program needed is not there, or systemd is not running
+  unsafe: 71, // the surroundings cannot be trusted: nothing was done
+  internal: 71, // the helper failed, or the audit log could not be written: nothing was done
+  busy: 75, // a lock was not free in time
+  not_allowed: 77, // not in the policy: nothing that could change the host was started
+  grant_required: 77, // in the policy, but only with a person's grant
+  not_root: 77, // started by somebody who is not root
+  locked_down: 77, // an administrator has locked the helper down
+  timeout: 124, // the deadline passed; the whole process tree was stopped
 } as const;
-
 export type ErrorCode = keyof typeof EXIT_STATUS;
 
-/** What `service` actions found: properties of the unit, in systemd's own words. */
+/** Properties of a unit in systemd's own words; MainPID is 0 where it has no main process. */
 export type ServiceData = {
   kind: "service";
   unit: string;
@@ -37,11 +25,9 @@ export type ServiceData = {
   ActiveState: string;
   SubState: string;
   UnitFileState: string;
-  /** 0 where the unit has no main process. */
   MainPID: number;
 };
-
-/** What `package info` found; null where there is no such version. */
+/** Versions are null where there is none. */
 export type PackageData = {
   kind: "package";
   name: string;
@@ -49,32 +35,20 @@ export type PackageData = {
   installed: string | null;
   candidate: string | null;
 };
-
+/** Section (services, packages, or the whole system under the name "*"), name, action. */
+export type Verdicts = Record<
+  "services" | "packages" | "system",
+  Record<string, Record<string, Verdict>>
+>;
 /** The policy in force on this host: compiled in, narrowed by the administrator. */
-export type PolicyData = {
-  kind: "policy";
-  services: Record<string, Record<string, Verdict>>;
-  packages: Record<string, Record<string, Verdict>>;
-  system: Record<string, Verdict>;
-  policyHash: string;
-  narrowed: boolean;
-};
-
-export type VersionData = {
-  kind: "version";
-  version: string;
-  /** SHA-256 over bundle, policy and runtime, set by the build. */
-  buildId: string;
-  /** SHA-256 over the compiled-in policy as JSON. */
-  policyHash: string;
-};
-
-export type ReplyData = ServiceData | PackageData | PolicyData | VersionData;
+export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
+/** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
+export type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
 
 export type Reply = {
   v: 1;
   success: boolean;
-  /** Exit code of the program that ran; null where none ran or it died by a signal. */
+  /** Exit code of the program that ran; null where none ran or a signal ended it. */
   exitCode: number | null;
   stdout: string;
   stderr: string;
@@ -83,6 +57,6 @@ export type Reply = {
   timedOut: boolean;
   durationMs: number;
   requestId: string;
-  data: ReplyData | null;
+  data: ServiceData | PackageData | PolicyData | VersionData | null;
   error: { code: ErrorCode; message: string } | null;
 };

@@ -1,0 +1,93 @@
+// Decides what is remembered: a chain of records, each holding the hash of the one before.
+// If it were wrong, what an agent did as root could be denied afterwards.
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { caller } from "./defence.ts";
+import { lock } from "./lock.ts";
+
+const DIRECTORY = "/var/log/sallyport";
+const FILE = `${DIRECTORY}/audit.jsonl`;
+/** More than the longest record; words are shortened so that there is a longest one. */
+const TAIL_BYTES = 65_536;
+const SHOWN = { words: 8, characters: 256 };
+/** Must be left on the disk, so that the end of what has begun can be written too. */
+const RESERVE_BYTES = 2 ** 20;
+
+export type Entry = {
+  requestId: string;
+  phase: "refused" | "begin" | "end";
+  argv: readonly string[];
+  decision: string;
+  rule: string;
+  policyHash: string;
+  result?: { code: string | null; exitCode: number | null; timedOut: boolean; durationMs: number };
+};
+
+/** Appends one record, on disk when `sync`; throws where it cannot. */
+export function record(entry: Entry, sync: boolean): void {
+  const release = lock("audit", 10);
+  if (release === null) throw new Error("the audit log is locked");
+  const fd = open();
+  try {
+    append(fd, entry);
+    if (sync) fs.fdatasyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+    release();
+  }
+}
+
+function open(): number {
+  fs.mkdirSync(DIRECTORY, { recursive: true, mode: 0o750 });
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const fd = fs.openSync(FILE, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
+  const [file, above] = [fs.fstatSync(fd), fs.lstatSync(DIRECTORY)]; // /var/log is syslog's on Ubuntu
+  const regular = file.isFile() && file.nlink === 1 && above.isDirectory();
+  if (regular && file.uid + above.uid === 0 && ((file.mode | above.mode) & 0o022) === 0) return fd;
+  fs.closeSync(fd);
+  throw new Error("others can change the audit log");
+}
+
+/** A record is one line of JSON; `hash`, always last, is the SHA-256 of the line without it. */
+function append(fd: number, entry: Entry): void {
+  const { bavail, bsize } = fs.statfsSync(DIRECTORY);
+  if (entry.phase !== "end" && bavail * bsize < RESERVE_BYTES) throw new Error("disk full");
+  const { size } = fs.fstatSync(fd);
+  const { seq, hash: prev, torn } = tail(fd, size);
+  if (torn > 0) fs.ftruncateSync(fd, size - torn);
+  const { requestId, phase, argv, decision, rule, policyHash, result } = entry;
+  const body = JSON.stringify({
+    v: 1,
+    seq: seq + 1,
+    time: new Date().toISOString(),
+    boot: fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    ...caller(),
+    requestId,
+    phase,
+    argv: argv.slice(0, SHOWN.words).map((word) => word.slice(0, SHOWN.characters)),
+    decision,
+    rule,
+    policyHash,
+    ...(result === undefined ? {} : { result }),
+    ...(torn === 0 ? {} : { torn }),
+    prev,
+  });
+  const hash = createHash("sha256").update(body).digest("hex");
+  const line = Buffer.from(`${body.slice(0, -1)},"hash":"${hash}"}\n`);
+  if (fs.writeSync(fd, line) === line.length) return;
+  fs.ftruncateSync(fd, size - torn);
+  throw new Error("disk full");
+}
+
+/** Where the chain ends, and how many bytes after it a killed helper left. */
+function tail(fd: number, size: number): { seq: number; hash: string; torn: number } {
+  const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+  const end = bytes.lastIndexOf("\n");
+  const torn = bytes.length - (end + 1);
+  if (end === -1 && size < TAIL_BYTES) return { seq: 0, hash: "0".repeat(64), torn };
+  const line = bytes.toString("utf8", bytes.lastIndexOf("\n", end - 1) + 1, end);
+  const { seq, hash } = JSON.parse(line) as { seq: number; hash: string };
+  if (!Number.isSafeInteger(seq) || !/^[0-9a-f]{64}$/.test(hash)) throw new Error("broken chain");
+  return { seq, hash, torn };
+}

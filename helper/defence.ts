@@ -1,0 +1,52 @@
+// Decides whether this process may act at all: who started it, from which file, with what left over.
+// If it were wrong, the interpreter in this binary would be a root shell for whoever starts it.
+import { readFileSync, readlinkSync } from "node:fs";
+import { refused, type Refusal } from "./result.ts";
+import { distrust } from "./trust.ts";
+
+/** Steer Node, OpenSSL, the loader or a packer; our rule strips them, a careless site may not. */
+const HOSTILE = /^(?:NODE|LD|OPENSSL|SSL|PKG|BUN|UV)_/;
+
+/** A caller can lower limits before sudo; below these a transaction would die halfway (proc(5)). */
+const FLOORS = {
+  "Max cpu time": 3600,
+  "Max file size": 2 ** 32,
+  "Max data size": 2 ** 31,
+  "Max stack size": 2 ** 20,
+  "Max open files": 256,
+  "Max address space": 2 ** 36,
+};
+
+/** Why nothing may be done, or null. The caller's message names no path; the audit log's reason does. */
+export function refuseToStart(): Refusal | null {
+  process.chdir("/");
+  process.umask(0o022);
+  if (process.getuid?.() !== 0 || process.geteuid?.() !== 0)
+    return refused("not_root", "the helper must be started by root, through sudo");
+  const hostile = Object.keys(process.env).find((name) => HOSTILE.test(name));
+  if (hostile !== undefined) return refused("unsafe", "hostile environment variable", hostile);
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  for (const [name, floor] of Object.entries(FLOORS)) {
+    const soft = new RegExp(`^${name} +(\\S+)`, "m").exec(limits)?.[1];
+    if (soft !== "unlimited" && !(Number(soft) >= floor))
+      return refused("unsafe", "a resource limit is too low", `${name} ${soft} is below ${floor}`);
+  }
+  const flaw = distrust(readlinkSync("/proc/self/exe"));
+  if (flaw === null) return null;
+  return refused("unsafe", "others can change the helper or a directory above it", flaw);
+}
+
+/** What sudo relays or a terminal sends: a transaction ends by itself, not by its caller. */
+export function ignoreSignals(): void {
+  const relayed = ["HUP", "INT", "QUIT", "TERM", "PIPE", "ALRM", "USR1", "USR2", "TSTP", "TTIN"];
+  for (const name of [...relayed, "TTOU", "IO", "VTALRM", "PROF"])
+    process.on(`SIG${name}`, () => {});
+}
+
+/** Sudo sets SUDO_UID over whatever was there, so only root itself is ever without one. */
+export function caller(): { uid: number; user: string | null; via: "sudo" | "direct" } {
+  const { SUDO_UID, SUDO_USER } = process.env;
+  if (SUDO_UID === undefined) return { uid: 0, user: null, via: "direct" };
+  if (!/^\d{1,10}$/.test(SUDO_UID)) throw new Error("SUDO_UID is not a number");
+  return { uid: Number(SUDO_UID), user: SUDO_USER ?? null, via: "sudo" };
+}

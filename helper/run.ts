@@ -1,0 +1,70 @@
+// Decides how a program is started, what of its output is kept, and when it has had its time.
+// If it were wrong, a shell, a caller's variable or an endless child would get into root's hands.
+import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { stopTree } from "./tree.ts";
+
+/** All that a child inherits; systemd's pager is off three times over (CVE-2023-26604). */
+const ENVIRONMENT = {
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+  LANG: "C.UTF-8",
+  LC_ALL: "C.UTF-8",
+  SYSTEMD_PAGER: "cat",
+  SYSTEMD_PAGERSECURE: "1",
+  SYSTEMD_COLORS: "0",
+};
+/** Bytes kept of the beginning and of the end of each stream. */
+const KEPT = 32_768;
+/** A daemon that a program left behind may hold its output open: wait this long for the rest. */
+const LINGER_MS = 500;
+
+export type Outcome = Record<"stdout" | "stderr", string> & { exitCode: number | null } & Record<
+    "truncated" | "timedOut",
+    boolean
+  >;
+/** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
+export type Conditions = { requestId: string; deadline: number; graceMs: number };
+
+/** Runs a program by absolute path, without a shell, in a session of its own. Throws where it cannot. */
+export async function run(
+  [program, ...args]: readonly [string, ...string[]],
+  { requestId, deadline, graceMs }: Conditions,
+  environment: Record<string, string> = {},
+): Promise<Outcome> {
+  const mark = { SALLYPORT_REQUEST: requestId };
+  const env = { ...ENVIRONMENT, ...environment, ...mark };
+  const child = spawn(program, args, {
+    ...{ cwd: "/", env, detached: true },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = [keepEnds(child.stdout), keepEnds(child.stderr)];
+  let stopping: Promise<void> | undefined;
+  const timer = setTimeout(
+    () => (stopping = stopTree(child.pid ?? 0, requestId, graceMs)),
+    Math.max(0, deadline - Date.now()),
+  );
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+    child.once("exit", (code) => setTimeout(resolve, LINGER_MS, code));
+  }).finally(() => clearTimeout(timer));
+  await stopping;
+  for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  return {
+    ...{ exitCode, stdout: stdout.text(), stderr: stderr.text() },
+    ...{ truncated: stdout.cut() || stderr.cut(), timedOut: stopping !== undefined },
+  };
+}
+
+function keepEnds(stream: Readable): { text: () => string; cut: () => boolean } {
+  let [head, tail, left] = [Buffer.alloc(0), Buffer.alloc(0), 0];
+  stream.on("data", (chunk: Buffer) => {
+    const room = KEPT - head.length;
+    head = Buffer.concat([head, chunk.subarray(0, room)]);
+    const rest = Buffer.concat([tail, chunk.subarray(room)]);
+    tail = rest.subarray(Math.max(0, rest.length - KEPT));
+    left += rest.length - tail.length;
+  });
+  const gap = (): string => (left === 0 ? "" : `\n[${left} bytes left out]\n`);
+  return { text: () => `${head.toString()}${gap()}${tail.toString()}`, cut: () => left > 0 };
+}

@@ -1,0 +1,33 @@
+// Decides whether anybody but root could change a file.
+// If it were wrong, root would run or obey what the agent wrote.
+import { lstatSync, readdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const MAX_ENTRIES = 4096;
+
+/** Needs no look at ACLs: a writable entry shows in the group bits, as the mask (acl(5)). */
+function flaw(path: string): string | null {
+  const { uid, mode } = lstatSync(path);
+  if (uid !== 0) return `${path} is not owned by root`;
+  if ((mode & 0o022) !== 0) return `${path} can be written by others`;
+  return path === "/" ? null : flaw(dirname(path));
+}
+
+/** Why others could change, replace or create what `path` names or links to, or null. */
+export function distrust(path: string): string | null {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return distrust(dirname(path));
+  try {
+    return flaw(realpathSync(dirname(path))) ?? flaw(realpathSync(path));
+  } catch {
+    return `${path} leads nowhere`;
+  }
+}
+
+/** The same for a directory and all that is in it. */
+export function distrustBelow(path: string): string | null {
+  const own = distrust(path);
+  if (own !== null || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return own;
+  const names = readdirSync(path, { recursive: true, encoding: "utf8" });
+  if (names.length > MAX_ENTRIES) return `${path} has more files than can be checked`;
+  return names.map((name) => distrust(join(path, name))).find((found) => found !== null) ?? null;
+}

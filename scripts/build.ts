@@ -1,0 +1,75 @@
+/**
+ * Builds dist/sallyport-helper and dist/sallyport: one file each, around the pinned Node runtime.
+ *
+ *   npm run build [-- --policy site.yaml] [--out DIR]
+ *
+ * The same sources give the same bytes: no path, no time and no user of the building machine goes in.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import { bundleHelper } from "./bundle-helper.ts";
+import { pack } from "./pack.ts";
+import { readSitePolicy, SitePolicyError } from "./site-policy.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const { values } = parseArgs({
+  options: { policy: { type: "string" }, out: { type: "string", default: join(root, "dist") } },
+});
+const out = resolve(values.out);
+
+function sha256(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+async function bundleCommandLine(defines: Record<string, string>): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "agent/cli/sallyport.ts")],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    logLevel: "error",
+    define: Object.fromEntries(
+      Object.entries(defines).map(([name, value]) => [name, JSON.stringify(value)]),
+    ),
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+async function main(): Promise<void> {
+  const policy = values.policy === undefined ? null : readSitePolicy(values.policy);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    version: string;
+  };
+  const work = join(out, ".work");
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  try {
+    const helper = await bundleHelper(root, version, policy);
+    await pack(helper.text, "sallyport-helper", work, out);
+    const commandLine = await bundleCommandLine({
+      VERSION: version,
+      BUILD_ID: helper.build.buildId,
+      HELPER_SHA256: sha256(join(out, "sallyport-helper")),
+      TRANSACTION_SCRIPT: readFileSync(join(root, "sudoers/transaction.sh"), "utf8"),
+    });
+    await pack(commandLine, "sallyport", work, out);
+    writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
+    process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SitePolicyError)) throw error;
+  process.stderr.write(`build: ${error.message}\n`);
+  process.exitCode = 78;
+}

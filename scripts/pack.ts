@@ -1,0 +1,42 @@
+/** Puts one CommonJS text and the pinned Node into a single executable with every known door closed. */
+import { chmodSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { runtime } from "./runtime.ts";
+
+/**
+ * Node runs as root in here: no options from the environment, no inspector on SIGUSR1 (sudo relays
+ * it), no eval, no __proto__, no native addons, no OpenSSL configuration of anybody's.
+ */
+const CLOSED_DOORS = {
+  execArgvExtension: "none",
+  execArgv: [
+    "--disable-sigusr1",
+    "--disallow-code-generation-from-strings",
+    "--disable-proto=throw",
+    "--no-addons",
+    "--openssl-config=/dev/null",
+    "--disable-warning=ExperimentalWarning",
+  ],
+  disableExperimentalSEAWarning: true,
+  useSnapshot: false,
+  useCodeCache: false,
+};
+
+type Sea = (entry: string, options: object) => Promise<void>;
+
+/** Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary. */
+export async function pack(text: string, name: string, work: string, out: string): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
+  const entry = join(work, `${name}.cjs`);
+  const output = join(work, name);
+  writeFileSync(entry, text);
+  // pkg makes its own folder in TMPDIR and goes there, so that this relative path is the same everywhere.
+  process.env["TMPDIR"] = work;
+  const target = { nodeRange: "node24", platform: "linux", arch: process.arch, output };
+  const seaConfig = { ...CLOSED_DOORS, main: `../${name}.cjs` };
+  await sea(entry, { targets: [target], nodePath: runtime(), seaConfig });
+  chmodSync(output, 0o755);
+  renameSync(output, join(out, name));
+}
