@@ -1,10 +1,12 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
 import { existsSync } from "node:fs";
-import { argvOf, type Request } from "../protocol/operation.ts";
+import type { Request } from "../protocol/operation.ts";
+import { wordsOf } from "./request.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
 import { installedHelpers, noNewPrivs, otherElevator, type Host } from "./host.ts";
 import { parseReply } from "./reply.ts";
+import { wordsOf } from "./request.ts";
 import { runProgram } from "./run-program.ts";
 
 /** Every way to get no reply from the helper; agent/explain.ts words them. */
@@ -26,7 +28,7 @@ const PATIENCE = { read: 90, service: 300, package: 3600 };
 
 /** The helper's reply to a request, or why there is none. Never prompts. */
 export async function ask(request: Request, host: Host): Promise<Answer> {
-  const words = argvOf(request);
+  const words = wordsOf(request);
   if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
 
   const root = host.euid === 0;

@@ -34,7 +34,12 @@ export function quote(argument: string): string {
   );
 }
 
-/** An argument as it can be typed: bare where it is harmless, else in quotes. */
+/** An argument, in quotes unless it is harmless bare. To be read; a shell would expand within these quotes. */
 export function bareOrQuoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : quote(argument);
+  return isHarmless(argument) ? argument : quote(argument);
+}
+
+/** Whether an argument means itself to every shell and every reader. */
+export function isHarmless(argument: string): boolean {
+  return /^[\w@%+=:,./-]+$/.test(argument);
 }

@@ -1,9 +1,11 @@
 /** The one place that words a failure: cause, a command that helps, and the exit status. */
-import { argvOf, type Request } from "../protocol/operation.ts";
+import type { Request } from "../protocol/operation.ts";
+import { wordsOf } from "./request.ts";
 import { EXIT_STATUS, type ErrorCode } from "../protocol/reply.ts";
 import type { Failure } from "./cli/errors.ts";
 import type { ClientFailure } from "./client.ts";
-import { bareOrQuoted, quote } from "./escape.ts";
+import { isHarmless, quote } from "./escape.ts";
+import { wordsOf } from "./request.ts";
 
 /** Why there is no reply from the helper. */
 export function explainFailure(failure: ClientFailure): Failure {
@@ -92,8 +94,9 @@ function wording(failure: ClientFailure): Wording {
   }
 }
 
+/** Root needs no rule; it sets up a user. */
 function setUp(uid: number): string {
-  return `sudo sallyport setup-sudo --user ${uid}`;
+  return uid === 0 ? "sallyport setup-sudo --user USER" : `sudo sallyport setup-sudo --user ${uid}`;
 }
 
 /** What the helper reported for a request; its message states the cause. */
@@ -122,16 +125,21 @@ function hintFor(code: ErrorCode, request: Request): string | null {
     case "timeout":
       return "sudo sallyport audit tail";
     case "busy":
-      return ["sallyport", ...argvOf(request)].map(bareOrQuoted).join(" ");
+      return command(wordsOf(request));
     case "usage":
       return "sallyport --help";
     case "failed":
       return request.kind === "service" && request.action !== "logs"
-        ? `sallyport service logs ${bareOrQuoted(request.name)}`
+        ? command(["service", "logs", request.name])
         : null;
     case "locked_down":
       return null;
     default:
       return code satisfies never;
   }
+}
+
+/** A hint is there to be pasted: no word in it that a shell would read as anything but itself. */
+function command(words: readonly string[]): string | null {
+  return words.every(isHarmless) ? ["sallyport", ...words].join(" ") : null;
 }

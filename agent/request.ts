@@ -1,4 +1,4 @@
-/** The words of a request, parsed: accepts and refuses exactly what helper/parse.ts does. */
+/** A request as words and back: accepts and refuses exactly what helper/parse.ts does. */
 import { z } from "zod";
 import {
   NAMED_PACKAGE_ACTIONS,
@@ -31,4 +31,16 @@ const requestSchema: z.ZodType<Request> = z.union([
 /** The request these words make, or null where they make none. */
 export function parseRequest(words: readonly string[]): Request | null {
   return requestSchema.safeParse(words).data ?? null;
+}
+
+/** The words of a request, as they stand in argv after the helper's name. */
+export function argvOf(request: Request): string[] {
+  if (request.kind === "policy" || request.kind === "version") return [request.kind];
+  return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
+}
+
+/** The words of a request, as they stand in argv after the helper's path. */
+export function wordsOf(request: Request): string[] {
+  if (request.kind === "policy" || request.kind === "version") return [request.kind];
+  return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
 }

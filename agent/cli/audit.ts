@@ -28,8 +28,10 @@ export function registerAuditCommands(program: Command): void {
 
 async function verify({ file, json }: Options): Promise<void> {
   const report = await verifyChain(bytesOf(file));
-  process.stdout.write(json ? `${JSON.stringify({ file, ...report })}\n` : reportText(report));
-  if (report.intact) return;
+  const { intact: success, ...found } = report;
+  const object = { v: 1, success, file, ...found };
+  process.stdout.write(json ? `${JSON.stringify(object)}\n` : reportText(report));
+  if (success) return;
   process.exitCode = EXIT_STATUS.failed;
   if (json) return;
   const cause =
@@ -129,5 +131,5 @@ function unreadable(errno: string | undefined, file: string, command: string): F
 
 function countOf(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("it must be a whole number from 1 to 999999.");
+  throw new InvalidArgumentError("it must be a whole number from 1 to 999999");
 }

@@ -1,5 +1,6 @@
 /** The installed helper: nobody but root can change it, and it is the one of this build. */
 import { isThisBuild } from "../diagnose.ts";
+import { explainFailure } from "../explain.ts";
 import { installedHelpers, type Host } from "../host.ts";
 import { finding, type Finding } from "./finding.ts";
 import { ownershipFlaw } from "./ownership.ts";
@@ -7,9 +8,8 @@ import { ownershipFlaw } from "./ownership.ts";
 export async function examineHelper(host: Host): Promise<Finding[]> {
   const helpers = installedHelpers(host);
   if (helpers.length === 0) {
-    return [
-      finding("helper", "fail", "there is none", `sudo sallyport setup-sudo --user ${host.uid}`),
-    ];
+    const { cause, hint } = explainFailure({ kind: "not_set_up", uid: host.uid });
+    return [finding("helper", "fail", cause, hint)];
   }
   const findings: Finding[] = [];
   for (const helper of helpers) {
