@@ -1,12 +1,11 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
 import { existsSync } from "node:fs";
 import type { Request } from "../protocol/operation.ts";
-import { wordsOf } from "./request.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
 import { installedHelpers, noNewPrivs, otherElevator, type Host } from "./host.ts";
 import { parseReply } from "./reply.ts";
-import { wordsOf } from "./request.ts";
+import { argvOf } from "./request.ts";
 import { runProgram } from "./run-program.ts";
 
 /** Every way to get no reply from the helper; agent/explain.ts words them. */
@@ -28,7 +27,7 @@ const PATIENCE = { read: 90, service: 300, package: 3600 };
 
 /** The helper's reply to a request, or why there is none. Never prompts. */
 export async function ask(request: Request, host: Host): Promise<Answer> {
-  const words = wordsOf(request);
+  const words = argvOf(request);
   if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
 
   const root = host.euid === 0;

@@ -1,11 +1,10 @@
 /** The one place that words a failure: cause, a command that helps, and the exit status. */
 import type { Request } from "../protocol/operation.ts";
-import { wordsOf } from "./request.ts";
 import { EXIT_STATUS, type ErrorCode } from "../protocol/reply.ts";
 import type { Failure } from "./cli/errors.ts";
 import type { ClientFailure } from "./client.ts";
 import { isHarmless, quote } from "./escape.ts";
-import { wordsOf } from "./request.ts";
+import { argvOf } from "./request.ts";
 
 /** Why there is no reply from the helper. */
 export function explainFailure(failure: ClientFailure): Failure {
@@ -125,7 +124,7 @@ function hintFor(code: ErrorCode, request: Request): string | null {
     case "timeout":
       return "sudo sallyport audit tail";
     case "busy":
-      return command(wordsOf(request));
+      return command(argvOf(request));
     case "usage":
       return "sallyport --help";
     case "failed":

@@ -38,9 +38,3 @@ export function argvOf(request: Request): string[] {
   if (request.kind === "policy" || request.kind === "version") return [request.kind];
   return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
 }
-
-/** The words of a request, as they stand in argv after the helper's path. */
-export function wordsOf(request: Request): string[] {
-  if (request.kind === "policy" || request.kind === "version") return [request.kind];
-  return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
-}

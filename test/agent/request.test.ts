@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRequest, wordsOf } from "../../agent/request.ts";
+import { argvOf, parseRequest } from "../../agent/request.ts";
 import { parse } from "../../helper/parse.ts";
 import { NAME_MAX_BYTES } from "../../protocol/operation.ts";
 
@@ -57,7 +57,7 @@ test.each(ACCEPTED.map((words) => [words]))("%j is the same request to both halv
   const request = parseRequest(words);
   expect(request).not.toBeNull();
   expect(request).toEqual(parse(words));
-  expect(request === null ? null : wordsOf(request)).toEqual(words);
+  expect(request === null ? null : argvOf(request)).toEqual(words);
 });
 
 test("20,000 mutations of the words above mean the same to both halves", () => {
