@@ -125,13 +125,18 @@ ours() {
   case $number in '' | *[!0-9]*) return 1 ;; esac
   [ ! -L "$1" ] && [ -f "$1" ] && [ "$(stat -c %u "$1")" = 0 ]
 }
-# The rule first: it must never name a helper that is gone. `rm` after `mv`: two names of one file rename to two names.
+# Where the kept file is still the one in place (two names, one file), mv refuses and rename(2) does nothing.
+put_back() { # KEPT NAME
+  [ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "$2" 2>/dev/null)" ] || mv -fT "$1" "$2" || return 1
+  rm -f "$1"
+}
+# The rule first: it must never name a helper that is gone.
 roll_back() {
   for mark in "$rules"/zz-sallyport-uid*.none "$rules"/zz-sallyport-uid*.old "$rules"/zz-sallyport-uid*.new; do
     ours "$mark" || continue
     case $mark in
       *.none) rm -f "${mark%.none}" && flush "$rules" || return 1 ;;
-      *.old) mv -fT "$mark" "${mark%.old}" && flush "$rules" || return 1 ;;
+      *.old) put_back "$mark" "${mark%.old}" && flush "$rules" || return 1 ;;
     esac
     # step: rule-restored
     rm -f "$mark" || return 1
@@ -142,7 +147,7 @@ roll_back() {
     if [ -e "$staging/helper.none" ]; then
       rm -f "$helper" || return 1
     elif [ -e "$staging/helper.old" ]; then
-      mv -fT "$staging/helper.old" "$helper" || return 1
+      put_back "$staging/helper.old" "$helper" || return 1
     fi
     # step: helper-restored
     flush "$helper_dir"
@@ -197,8 +202,9 @@ lock() {
     plain_or_absent "$target" || stop 71 unsafe "$target is not a plain file of root's under one name"
   done
 }
-fetch() { # NAME SHA256 TO; the uploader may own UPLOAD_DIR, so bounded in time and size, and believed only by digest
-  if [ -L "$upload/$1" ] || [ ! -f "$upload/$1" ]; then stop 71 upload "there is no plain file $upload/$1"; fi
+# The uploader may own UPLOAD_DIR: what is read is bounded in time and size, and believed by its digest only.
+fetch() { # NAME SHA256 TO
+  [ -f "$upload/$1" ] || stop 71 upload "there is no file $upload/$1"
   (set -C && timeout 120 head -c 536870912 "$upload/$1" >"$3")
   [ "$(digest "$3")" = "$2" ] || stop 71 upload "$upload/$1 is not what was announced"
   chown 0:0 "$3"

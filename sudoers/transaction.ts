@@ -1,0 +1,35 @@
+/** The constant script and its arguments: the same on this machine and over SSH. */
+import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import type { Rule } from "./rules.ts";
+
+/** Written in by the build; from source the file beside this one is read. */
+declare const TRANSACTION_SCRIPT: string;
+
+export function transactionScript(): string {
+  if (typeof TRANSACTION_SCRIPT !== "undefined") return TRANSACTION_SCRIPT;
+  return readFileSync(new URL("./transaction.sh", import.meta.url), "utf8");
+}
+
+/** A helper as a build made it. */
+export type HelperBuild = {
+  /** Of the file, lowercase hex. */
+  sha256: string;
+  /** What it answers to `version`. */
+  buildId: string;
+};
+
+export type Task =
+  | { kind: "install"; rule: Rule; build: HelperBuild }
+  | { kind: "uninstall"; rule: Rule }
+  | { kind: "status"; rule: Rule; build: HelperBuild };
+
+/** Arguments of the script. `upload`: the directory that holds the files `helper` and `rule`. */
+export function transactionArguments(task: Task, upload: string): string[] {
+  const { uid, helper, text } = task.rule;
+  const user = String(uid);
+  if (task.kind === "uninstall") return ["uninstall", user, helper];
+  const digests = [task.build.sha256, createHash("sha256").update(text).digest("hex")];
+  if (task.kind === "status") return ["status", user, ...digests, helper, task.build.buildId];
+  return ["install", user, upload, ...digests, helper, task.build.buildId];
+}
