@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { replyText } from "../../../agent/cli/reply-text.ts";
+import { tableText } from "../../../agent/cli/table.ts";
+import type { Request } from "../../../protocol/operation.ts";
+import type { Reply } from "../../../protocol/reply.ts";
+
+const REPLY: Reply = {
+  v: 1,
+  success: true,
+  exitCode: 0,
+  stdout: "",
+  stderr: "",
+  truncated: false,
+  timedOut: false,
+  durationMs: 1,
+  requestId: "r",
+  data: null,
+  error: null,
+};
+const UNIT = {
+  kind: "service",
+  unit: "nginx.service",
+  LoadState: "loaded",
+  ActiveState: "active",
+  SubState: "running",
+  UnitFileState: "enabled",
+  MainPID: 312,
+} as const;
+const STATUS: Request = { kind: "service", action: "status", name: "nginx" };
+const INFO: Request = { kind: "package", action: "info", name: "htop" };
+const HTOP = { kind: "package", name: "htop", manager: "apt-get" } as const;
+
+test.each<[string, Request, Partial<Reply>, string]>([
+  ["a running unit", STATUS, { data: UNIT }, "nginx.service: active (running), enabled, pid 312\n"],
+  [
+    "a unit that is not there",
+    STATUS,
+    { data: { ...UNIT, LoadState: "not-found", ActiveState: "inactive", SubState: "dead", UnitFileState: "", MainPID: 0 } },
+    "nginx.service: inactive (dead), not-found\n",
+  ],
+  [
+    "an installed package",
+    INFO,
+    { data: { ...HTOP, installed: "1.0", candidate: "1.1" } },
+    "htop: installed 1.0, candidate 1.1\n",
+  ],
+  [
+    "a package that is not there",
+    INFO,
+    { data: { ...HTOP, installed: null, candidate: null } },
+    "htop: not installed, no candidate\n",
+  ],
+  ["an installation", { ...INFO, action: "install" }, { stdout: "Reading…" }, "htop: installed\n"],
+  ["an update", { kind: "package", action: "update", name: null }, {}, "package lists updated\n"],
+])("%s takes one line", (_, request, reply, text) => {
+  expect(replyText(request, { ...REPLY, ...reply })).toBe(text);
+});
+
+test("S05: a journal line cannot clear the terminal", () => {
+  const logs: Request = { ...STATUS, action: "logs" };
+  const stdout = "one\n\u001b[2Jtwo\u202e\n";
+  expect(replyText(logs, { ...REPLY, stdout, data: UNIT })).toBe("one\n\\u{1b}[2Jtwo\\u{202e}\n");
+});
+
+test("the policy is a table of what is allowed and what needs a grant; the rest is denied", () => {
+  const data: Reply["data"] = {
+    kind: "policy",
+    verdicts: {
+      services: { ssh: { start: "allow", stop: "guard", reload: "deny", status: "allow" } },
+      packages: { ufw: { info: "allow" } },
+      system: { "*": { upgrade: "guard" } },
+    },
+    policyHash: "abc",
+  };
+  expect(replyText({ kind: "policy" }, { ...REPLY, data })).toBe(
+    [
+      "         NAME  AT ONCE       WITH A GRANT",
+      "service  ssh   start status  stop",
+      "package  ufw   info          -",
+      "package  *     -             upgrade",
+      "policy abc",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("a table is aligned, without spaces at line ends", () => {
+  expect(tableText([["a", "b"], ["ccc", ""]])).toBe("a    b\nccc\n");
+});
