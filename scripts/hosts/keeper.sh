@@ -39,6 +39,7 @@ mount -t tmpfs -o mode=755 sallyport-lab /run/systemd
 # The holder may have died before unshare had asked to die with it.
 [ -e "$outer/$holder" ] || exit 0
 read -r keeper _ <"$outer/self/stat"
+echo "$keeper" >"$run/keeper"
 
 ip link set lo up
 ip link add lab0 type bridge
@@ -193,7 +194,7 @@ while read -r name tree kind <&4; do
 	esac
 done
 
-say "booting: $(echo "$names" | awk '{ printf "%s%s", NR > 1 ? " " : "", $2 }')"
+say "booting $(echo "$names" | cut -d' ' -f2 | tr '\n' ' ')"
 
 # --- report
 exec 4<<END

@@ -2,12 +2,13 @@
 # Builds one root tree for the lab's hosts. Its text is part of the name the
 # tree is cached under: whatever changes here makes a new tree.
 #
-# usage: tree.sh SUITE DIR PUBLIC-KEY MIRROR
+# usage: tree.sh SUITE DIR DRAFT PUBLIC-KEY MIRROR
+# Builds in DRAFT and renames it to DIR, so that a DIR is a complete tree.
 # Runs as root in its own mount and pid namespaces (see scripts/lab), so that
 # however it is ended, no mount and no process of it stays behind.
 set -eu
 
-suite=$1 dir=$2 key=$3 mirror=$4
+suite=$1 final=$2 dir=$3 key=$4 mirror=$5
 
 # In every tree: perl-base is essential in Debian and its syscall() reaches
 # TIOCSTI, prctl and signal masks; setpriv and flock come with util-linux.
@@ -84,3 +85,5 @@ for program in visudo setpriv flock getent sha256sum sudo; do
 		exit 1
 	}
 done
+
+mv "$dir" "$final"
