@@ -74,9 +74,7 @@ function append(fd: number, entry: Entry): void {
   });
   const hash = createHash("sha256").update(body).digest("hex");
   const line = Buffer.from(`${body.slice(0, -1)},"hash":"${hash}"}\n`);
-  if (fs.writeSync(fd, line) === line.length) return;
-  fs.ftruncateSync(fd, size - torn);
-  throw new Error("disk full");
+  if (fs.writeSync(fd, line) !== line.length) throw new Error("disk full"); // torn, for the next to mend
 }
 
 /** Where the chain ends, and how many bytes after it a killed helper left. */

@@ -11,10 +11,7 @@ const HOSTILE = /^(?:NODE|LD|OPENSSL|SSL|PKG|BUN|UV)_/;
 const FLOORS = {
   "Max cpu time": 3600,
   "Max file size": 2 ** 32,
-  "Max data size": 2 ** 31,
-  "Max stack size": 2 ** 20,
   "Max open files": 256,
-  "Max address space": 2 ** 36,
 };
 
 /** Why nothing may be done, or null. The caller's message names no path; the audit log's reason does. */

@@ -91,9 +91,7 @@ function failed(error: unknown): Refusal {
 function warn(error: unknown): void {
   try {
     writeFileSync("/dev/kmsg", `<3>sallyport-helper: ${requestId}: ${String(error)}`);
-  } catch {
-    // a container may have no kernel log
-  }
+  } catch {} // a container may have no kernel log
 }
 
 function speak({ outcome, data, error }: Result): never {
@@ -104,9 +102,7 @@ function speak({ outcome, data, error }: Result): never {
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);
   try {
     for (let sent = 0; sent < line.length;) sent += writeSync(1, line, sent);
-  } catch {
-    // the caller has gone: what was done is on record
-  }
+  } catch {} // the caller has gone: what was done is on record
   process.exit(error === null ? 0 : EXIT_STATUS[error.code]);
 }
 

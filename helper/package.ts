@@ -7,55 +7,48 @@ import { done, refused, type Result } from "./result.ts";
 import { run, type Conditions, type Outcome } from "./run.ts";
 import { distrust } from "./trust.ts";
 
-type Runner = (command: string, ...more: string[]) => Promise<Outcome>;
+type Call = (command: string, ...name: string[]) => Promise<Outcome>;
 
 export async function packages(request: PackageRequest, within: Conditions): Promise<Result> {
-  const { action, name } = request;
+  const { action } = request;
   const manager = MANAGERS.find(({ program }) => existsSync(program) && distrust(program) === null);
   if (manager === undefined) return refused("unavailable", "no known package manager is here");
-  const call: Runner = (command, ...more) => {
+  const call: Call = (command, ...name) => {
     const [program = "", ...words] = command.split(" ");
-    return run([program, ...words, ...more], within, manager.environment);
+    return run([program, ...words, ...name], within, manager.environment);
   };
   if (action === "info") return await info(request.name, manager, call);
-  const key = name === null && action === "upgrade" ? "upgradeAll" : action;
-  const words = manager[key];
-  if (words === null) return refused("unavailable", "this package manager has no such action");
+  const name = request.name === null ? [] : [request.name];
+  const command = manager[action === "upgrade" && name.length === 0 ? "upgradeAll" : action];
+  if (command === undefined) return refused("unavailable", "this package manager cannot do that");
   if (manager.heal !== undefined && (await call(manager.heal[0])).stdout !== "") {
     const mended = await call(manager.heal[1]);
     if (mended.exitCode !== 0) return busyOr(done(mended));
   }
-  const change = `${manager.program} ${manager.options}`;
-  if (name === null) return busyOr(done(await call(`${change} ${words}`)));
-  if (manager.trial !== undefined) {
-    const [option, removal] = manager.trial;
-    const trial = await call(`${change} ${option} ${words}`, name);
+  if (manager.trial !== undefined && name.length > 0) {
+    const trial = await call(command.replace(" ", ` ${manager.trial[0]} `), ...name);
     if (trial.exitCode !== 0) return busyOr(done(trial));
-    const removed = [...trial.stdout.matchAll(removal)].map(([, other]) => other);
-    const others = removed.filter((other) => action !== "remove" || other !== name);
+    const removed = [...trial.stdout.matchAll(manager.trial[1])].map(([, other = ""]) => other);
+    const others = removed.filter((other) => action !== "remove" || !name.includes(other));
+    if (trial.truncated) return refused("not_allowed", "would change more than can be checked");
     if (others.length > 0) return refused("not_allowed", `would also remove ${others.join(" ")}`);
   }
-  if (action === "remove" && manager.tryRemove !== undefined) {
-    const trial = await call(manager.tryRemove, name);
-    if (trial.exitCode !== 0) return done(trial);
-  }
-  return busyOr(done(await call(`${change} ${words}`, name)));
+  return busyOr(done(await call(command, ...name)));
 }
 
-/** A package that no source knows is an answer too: no version. */
-async function info(name: string, manager: Manager, call: Runner): Promise<Result> {
-  const [installed, candidate] = [manager.installed, manager.candidate];
-  const now = await call(installed[0], name);
-  const next = installed[0] === candidate[0] ? now : await call(candidate[0], name);
-  if (now.timedOut || next.timedOut) return done({ ...next, timedOut: true });
-  return done(
-    { ...next, exitCode: 0 },
-    {
-      ...{ kind: "package", name, manager: manager.program.replace(/.*\//, "") },
-      installed: installed[1].exec(now.stdout)?.[1] ?? null,
-      candidate: candidate[1].exec(next.stdout)?.[1] ?? null,
-    },
-  );
+/** That no source knows the package is an answer too: no version. */
+async function info(name: string, manager: Manager, call: Call): Promise<Result> {
+  const outcome = await call(manager.candidate[0], name);
+  const now =
+    manager.installed[0] === manager.candidate[0]
+      ? outcome
+      : await call(manager.installed[0], name);
+  if (outcome.timedOut || now.timedOut) return done({ ...outcome, timedOut: true });
+  const installed = manager.installed[1].exec(now.stdout)?.[1] ?? null;
+  const candidate = manager.candidate[1].exec(outcome.stdout)?.[1] ?? null;
+  const program = manager.program.replace(/^.*\//, "");
+  const data = { kind: "package", name, manager: program, installed, candidate } as const;
+  return done({ ...outcome, exitCode: 0 }, data);
 }
 
 /** The manager waited for its lock in vain: nothing was done. */

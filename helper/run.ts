@@ -2,6 +2,7 @@
 // If it were wrong, a shell, a caller's variable or an endless child would get into root's hands.
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import type { Reply } from "../protocol/reply.ts";
 import { stopTree } from "./tree.ts";
 
 /** All that a child inherits; systemd's pager is off three times over (CVE-2023-26604). */
@@ -18,53 +19,43 @@ const KEPT = 32_768;
 /** A daemon that a program left behind may hold its output open: wait this long for the rest. */
 const LINGER_MS = 500;
 
-export type Outcome = Record<"stdout" | "stderr", string> & { exitCode: number | null } & Record<
-    "truncated" | "timedOut",
-    boolean
-  >;
+export type Outcome = Pick<Reply, "exitCode" | "stdout" | "stderr" | "truncated" | "timedOut">;
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
 export type Conditions = { requestId: string; deadline: number; graceMs: number };
 
-/** Runs a program by absolute path, without a shell, in a session of its own. Throws where it cannot. */
+/** Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot. */
 export async function run(
   [program, ...args]: readonly [string, ...string[]],
   { requestId, deadline, graceMs }: Conditions,
-  environment: Record<string, string> = {},
+  extra: Record<string, string> = {},
 ): Promise<Outcome> {
-  const mark = { SALLYPORT_REQUEST: requestId };
-  const env = { ...ENVIRONMENT, ...environment, ...mark };
-  const child = spawn(program, args, {
-    ...{ cwd: "/", env, detached: true },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const env = { ...ENVIRONMENT, ...extra, SALLYPORT_REQUEST: requestId };
+  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+  const child = spawn(program, args, { cwd: "/", env, stdio, detached: true });
   const [stdout, stderr] = [keepEnds(child.stdout), keepEnds(child.stderr)];
-  let stopping: Promise<void> | undefined;
-  const timer = setTimeout(
-    () => (stopping = stopTree(child.pid ?? 0, requestId, graceMs)),
-    Math.max(0, deadline - Date.now()),
-  );
+  const stopping: Promise<void>[] = [];
+  const stop = (): void => void stopping.push(stopTree(child.pid ?? 0, requestId, graceMs));
+  const timer = setTimeout(stop, deadline - Date.now());
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
     child.once("exit", (code) => setTimeout(resolve, LINGER_MS, code));
-  }).finally(() => clearTimeout(timer));
-  await stopping;
-  for (const stream of [child.stdout, child.stderr]) stream.destroy();
-  return {
-    ...{ exitCode, stdout: stdout.text(), stderr: stderr.text() },
-    ...{ truncated: stdout.cut() || stderr.cut(), timedOut: stopping !== undefined },
-  };
+  });
+  clearTimeout(timer);
+  await Promise.all(stopping);
+  const [out, err, timedOut] = [stdout(), stderr(), stopping.length > 0];
+  return { exitCode, stdout: out.text, stderr: err.text, truncated: out.cut || err.cut, timedOut };
 }
 
-function keepEnds(stream: Readable): { text: () => string; cut: () => boolean } {
+function keepEnds(stream: Readable): () => { text: string; cut: boolean } {
   let [head, tail, left] = [Buffer.alloc(0), Buffer.alloc(0), 0];
   stream.on("data", (chunk: Buffer) => {
     const room = KEPT - head.length;
     head = Buffer.concat([head, chunk.subarray(0, room)]);
-    const rest = Buffer.concat([tail, chunk.subarray(room)]);
-    tail = rest.subarray(Math.max(0, rest.length - KEPT));
-    left += rest.length - tail.length;
+    tail = Buffer.concat([tail, chunk.subarray(room)]);
+    left += Math.max(0, tail.length - KEPT);
+    tail = tail.subarray(-KEPT);
   });
   const gap = (): string => (left === 0 ? "" : `\n[${left} bytes left out]\n`);
-  return { text: () => `${head.toString()}${gap()}${tail.toString()}`, cut: () => left > 0 };
+  return () => ({ text: `${head.toString()}${gap()}${tail.toString()}`, cut: left > 0 });
 }

@@ -3,44 +3,33 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Living processes of the session `root`, their descendants, and all that carry the request's mark. */
-function members(root: number, requestId: string): number[] {
-  const all = readdirSync("/proc").flatMap((name) => {
+/** The living: of the session `root`, carrying the request's mark, or children of such a one. */
+function members(root: number, requestId: string): Set<number> {
+  const found = new Set<number>();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)))
     try {
       // A process's name may hold anything: fields count from the last parenthesis (CVE-2017-1000367).
       const stat = readFileSync(`/proc/${name}/stat`, "latin1");
       const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const environment = readFileSync(`/proc/${name}/environ`, "latin1").split("\0");
-      const own =
-        Number(session) === root || environment.includes(`SALLYPORT_REQUEST=${requestId}`);
-      return state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), own }];
-    } catch {
-      return []; // not a process, or not any more
-    }
-  });
-  const found = new Set(all.filter(({ own }) => own).map(({ pid }) => pid));
-  for (let size = -1; size !== found.size;) {
-    size = found.size;
-    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
-  }
-  return [...found].filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+      const marked = environment.includes(`SALLYPORT_REQUEST=${requestId}`);
+      const own = marked || Number(session) === root || found.has(Number(parent));
+      if (own && state !== "Z") found.add(Number(name));
+    } catch {} // it ended meanwhile
+  return found;
 }
 
-/** Asks the tree to end, and after `graceMs` kills what is left until nothing is. */
+/** Asks the tree to end, and after `graceMs` kills what is left, until nothing is. */
 export async function stopTree(root: number, requestId: string, graceMs: number): Promise<void> {
-  const until = Date.now() + graceMs;
-  for (let round = 0; round < 1000; round++) {
+  const patience = Date.now() + graceMs;
+  for (let signal: NodeJS.Signals | 0 = "SIGTERM"; ; signal = 0) {
+    if (Date.now() >= patience) signal = "SIGKILL";
     const living = members(root, requestId);
-    if (living.length === 0) return;
-    if (round > 0 && Date.now() < until) await sleep(20);
-    else for (const pid of living) kill(pid, Date.now() < until ? "SIGTERM" : "SIGKILL");
-  }
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // it ended meanwhile
+    if (living.size === 0) return;
+    for (const pid of living)
+      try {
+        process.kill(pid, signal);
+      } catch {} // it ended meanwhile
+    await sleep(20);
   }
 }

@@ -3,8 +3,6 @@
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const MAX_ENTRIES = 4096;
-
 /** Needs no look at ACLs: a writable entry shows in the group bits, as the mask (acl(5)). */
 function flaw(path: string): string | null {
   const { uid, mode } = lstatSync(path);
@@ -23,11 +21,14 @@ export function distrust(path: string): string | null {
   }
 }
 
-/** The same for a directory and all that is in it. */
-export function distrustBelow(path: string): string | null {
-  const own = distrust(path);
-  if (own !== null || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return own;
-  const names = readdirSync(path, { recursive: true, encoding: "utf8" });
-  if (names.length > MAX_ENTRIES) return `${path} has more files than can be checked`;
-  return names.map((name) => distrust(join(path, name))).find((found) => found !== null) ?? null;
+/** The first such reason among `paths` and all that is below them. */
+export function distrustAny(paths: readonly string[]): string | null {
+  for (const path of paths) {
+    const found = distrust(path);
+    if (found !== null) return found;
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+    const below = distrustAny(readdirSync(path).map((name) => join(path, name)));
+    if (below !== null) return below;
+  }
+  return null;
 }

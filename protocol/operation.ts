@@ -18,12 +18,5 @@ export type Request = ServiceRequest | PackageRequest | { kind: "policy" } | { k
 
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */
 export const NAME_MAX_BYTES = 128;
-
 /** Words, not 0 and 1: one flipped bit must not allow (CVE-2023-42465). */
 export type Verdict = "allow" | "guard" | "deny";
-
-/** The words of a request, as they stand in argv after the program's name. */
-export function argvOf(request: Request): string[] {
-  if (request.kind === "policy" || request.kind === "version") return [request.kind];
-  return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
-}

@@ -18,24 +18,16 @@ export const EXIT_STATUS = {
 export type ErrorCode = keyof typeof EXIT_STATUS;
 
 /** Properties of a unit in systemd's own words; MainPID is 0 where it has no main process. */
-export type ServiceData = {
-  kind: "service";
-  unit: string;
-  LoadState: string;
-  ActiveState: string;
-  SubState: string;
-  UnitFileState: string;
-  MainPID: number;
-};
+export type ServiceData = { kind: "service"; unit: string; MainPID: number } & Record<
+  "LoadState" | "ActiveState" | "SubState" | "UnitFileState",
+  string
+>;
 /** Versions are null where there is none. */
-export type PackageData = {
-  kind: "package";
-  name: string;
-  manager: string;
-  installed: string | null;
-  candidate: string | null;
-};
-/** Section (services, packages, or the whole system under the name "*"), name, action. */
+export type PackageData = { kind: "package"; name: string; manager: string } & Record<
+  "installed" | "candidate",
+  string | null
+>;
+/** Section, name (of the whole system: "*"), action. */
 export type Verdicts = Record<
   "services" | "packages" | "system",
   Record<string, Record<string, Verdict>>
@@ -45,14 +37,13 @@ export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: strin
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
 export type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
 
+/** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
 export type Reply = {
   v: 1;
   success: boolean;
-  /** Exit code of the program that ran; null where none ran or a signal ended it. */
   exitCode: number | null;
   stdout: string;
   stderr: string;
-  /** Whether the middle of stdout or stderr was left out. */
   truncated: boolean;
   timedOut: boolean;
   durationMs: number;

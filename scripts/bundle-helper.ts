@@ -62,8 +62,8 @@ async function policyText(root: string, policy: string | null): Promise<string> 
     platform: "node",
   });
   const url = `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? "")}`;
-  const { VERDICTS, UNITS, DEADLINE_SECONDS } = (await import(url)) as Record<string, unknown>;
-  return JSON.stringify({ VERDICTS, UNITS, DEADLINE_SECONDS });
+  const { VERDICTS, DEADLINE_SECONDS } = (await import(url)) as Record<string, unknown>;
+  return JSON.stringify({ VERDICTS, DEADLINE_SECONDS });
 }
 
 function sha256(data: string | Buffer): string {
