@@ -117,7 +117,7 @@ start() {
 # init_of NAME: sets `pid` (the machine's number) and `inner` (ours) of the
 # host's process 1: the child of systemd-nspawn that is 1 in a third namespace.
 init_of() {
-	read -r parent <"$stage/$1/nspawn" || return 1
+	{ read -r parent <"$stage/$1/nspawn"; } 2>/dev/null || return 1
 	found=$(awk -v parent="$parent" '
 	    $1 == "PPid:" { ppid = $2 }
 	    $1 == "NSpid:" && ppid == parent && NF == 4 && $4 == 1 { print $2, $3 }
