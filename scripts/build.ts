@@ -6,7 +6,7 @@
  * The same sources give the same bytes: no path, no time and no user of the building machine goes in.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
@@ -46,9 +46,8 @@ async function main(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     version: string;
   };
-  const work = join(out, ".work");
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
+  mkdirSync(out, { recursive: true });
+  const work = mkdtempSync(join(out, ".build-"));
   try {
     const helper = await bundleHelper(root, version, policy);
     await pack(helper.text, "sallyport-helper", work, out);
