@@ -27,13 +27,12 @@ export async function diagnose(host: Host, helper: string, stderr: string): Prom
 
   const granted = await grantedHelper(host);
   if (granted !== null && granted !== helper) return { kind: "helper_differs", helper, granted };
-  if ((await isThisBuild(host, helper)) === false) {
-    return { kind: "helper_differs", helper, granted: null };
-  }
-
   const { uid } = host;
   const owners = ruleOwners(host);
   const own = owners === null ? granted === helper : owners.includes(uid);
+  if (own && (await isThisBuild(host, helper)) === false) {
+    return { kind: "helper_differs", helper, granted: null };
+  }
   if (own) return { kind: "rule_without_effect", uid };
   if (owners === null) return { kind: "rule_missing", uid, others: "unknown" };
   if (owners.length === 0) return { kind: "rule_missing", uid, others: "none" };

@@ -51,7 +51,7 @@ function wording(failure: ClientFailure): Wording {
           failure.granted === null
             ? `the helper at ${failure.helper} is not the one this sallyport was built with`
             : `the rule names the helper at ${failure.granted}, but ${failure.helper} comes first`,
-        hint: "sallyport doctor",
+        hint: "sudo sallyport setup-sudo",
         status: unsafe,
       };
     case "no_new_privs":

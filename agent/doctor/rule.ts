@@ -32,7 +32,7 @@ async function effect(host: Host, subject: Subject, helper: string): Promise<Fin
       return finding(check, "fail", `sudo refused: ${quote(end.stderr.trim())}`, hint);
     }
     const { cause, hint } = explainFailure(await diagnose(host, helper, end.stderr));
-    return finding(check, "fail", cause, hint);
+    return finding(check, "fail", cause, hint === "sallyport doctor" ? null : hint);
   }
   const parsed = parseReply(end.stdout, end.status);
   if (!("reply" in parsed)) return finding(check, "fail", `no reply: ${parsed.reason}`);

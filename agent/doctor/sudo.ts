@@ -21,7 +21,7 @@ export async function examineSudo(host: Host, subjects: readonly Subject[]): Pro
     file(host),
     await versionOf(version, told),
     tickets(version, defaults, told),
-    terminals(version, defaults),
+    terminals(version, defaults, told),
   ];
 }
 
@@ -82,9 +82,10 @@ function tickets(version: SudoVersion | null, defaults: string[] | null, told: s
 }
 
 /** sudoers(5), use_pty: without it a program can type into the terminal it was started from (CVE-2005-4890). */
-function terminals(version: SudoVersion | null, defaults: string[] | null): Finding {
+function terminals(version: SudoVersion | null, defaults: string[] | null, told: string): Finding {
   const check = "use_pty";
-  const set = defaults?.findLast((entry) => /^!?use_pty$/.test(entry));
+  const inForce = /^Always run commands in a pseudo-tty$/m.test(told) ? "use_pty" : undefined;
+  const set = defaults?.findLast((entry) => /^!?use_pty$/.test(entry)) ?? inForce;
   if (set === "use_pty") return finding(check, "ok", "programs get a terminal of their own");
   if (set === "!use_pty") {
     return finding(check, "warn", "programs get the caller's terminal and can type into it", "sudo visudo");

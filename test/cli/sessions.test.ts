@@ -1,0 +1,89 @@
+/**
+ * Runs the sessions in this folder against dist/sallyport. A session is plain text, refusals first:
+ *
+ *   exec sallyport ARG…      must exit with 0; `! exec` must not. 'Quotes' keep spaces together.
+ *   status 64                the exit status of the last exec
+ *   stdout 'REGEX'           must match what it printed; `! stdout` must not. stderr likewise.
+ *   json error.code usage    stdout is one line, a JSON object with this value at this path
+ *   -- NAME --               from here on, a file of this name in the folder of the session
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const PROGRAM = resolve(import.meta.dirname, "../../dist/sallyport");
+const built = existsSync(PROGRAM);
+const sessions = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".txt"));
+
+test.runIf(process.env["CI"] === "true")("dist/sallyport is built: npm run build", () => {
+  expect(built).toBe(true);
+});
+
+test.runIf(built).each(sessions)("session %s", (name) => {
+  const [script = "", ...files] = readFileSync(join(import.meta.dirname, name), "utf8").split(/^-- /m);
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-session-"));
+  try {
+    for (const file of files) {
+      const [head = "", ...lines] = file.split("\n");
+      writeFileSync(join(folder, head.replace(/ --$/, "")), lines.join("\n"));
+    }
+    run(script, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+type Ran = { status: number | null; stdout: string; stderr: string };
+
+function run(script: string, folder: string): void {
+  let ran: Ran = { status: null, stdout: "", stderr: "" };
+  script.split("\n").forEach((line, at) => {
+    const where = `line ${at + 1}: ${line}`;
+    const negated = line.startsWith("! ");
+    const [verb, ...words] = wordsOf(negated ? line.slice(2) : line);
+    switch (verb) {
+      case undefined:
+        return;
+      case "exec":
+        ran = execute(words, folder);
+        expect(ran.status !== 0, `${where}\n${ran.stdout}${ran.stderr}`).toBe(negated);
+        return;
+      case "status":
+        return expect(ran.status, where).toBe(Number(words[0]));
+      case "stdout":
+      case "stderr": {
+        const matches = new RegExp(words[0] ?? "", "m").test(ran[verb]);
+        return expect(matches, `${where}\n${ran[verb]}`).toBe(!negated);
+      }
+      case "json":
+        return expect(valueAt(ran.stdout, words[0] ?? ""), where).toBe(words[1]);
+      default:
+        throw new Error(`unknown verb, ${where}`);
+    }
+  });
+}
+
+function execute([program, ...args]: string[], cwd: string): Ran {
+  if (program !== "sallyport") throw new Error(`only sallyport is run, not ${program}`);
+  const { status, stdout, stderr } = spawnSync(PROGRAM, args, {
+    cwd,
+    encoding: "utf8",
+    env: { PATH: "/usr/bin:/bin" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return { status, stdout, stderr };
+}
+
+function wordsOf(line: string): string[] {
+  if (line.startsWith("#")) return [];
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
+}
+
+function valueAt(text: string, path: string): string {
+  expect(text).toMatch(/^\{.*\}\n$/);
+  let value: unknown = JSON.parse(text);
+  for (const key of path.split(".")) value = (value as Record<string, unknown>)[key];
+  return String(value);
+}
