@@ -1,14 +1,16 @@
 #!/bin/sh
-# One install transaction: the helper and one sudoers rule, wholly in place and proven, or exactly what was there before.
-# Run as root, the same bytes on this machine and over SSH. Data come as arguments, checked again here, and as the two
-# files of UPLOAD_DIR. Answers on stdout, a word and a value a line: step, note, state, cause, reason (status: rule, helper, effect).
+# One install transaction: the helper and one sudoers rule are wholly in place and proven, or exactly what was there
+# before is. Run as root, the same bytes on this machine and over SSH. Data come as arguments, checked here again,
+# and as the two files of UPLOAD_DIR. The answer is lines of a word and a value: step, note, state, cause, reason;
+# for status: rule, helper, effect, reason.
 #
 #   install   UID UPLOAD_DIR HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
 #   uninstall UID HELPER_PATH
 #   status    UID HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
 #
-# Exit: 0 done · 1 rolled back, or status not good · 64 usage · 69 no sudo · 71 unsafe · 75 busy · 77 not root.
-# Tests replace each "# step:" line by `kill -KILL $$`: at every one sudo works and the rule is wholly old or wholly new.
+# Exit: 0 done · 1 rolled back, or not all good · 64 usage · 69 no sudo · 71 unsafe · 75 busy · 77 not root.
+# Tests put `kill -KILL $$` in place of each "# step:" line: at every one of them sudo works, and the rule is wholly
+# the old or wholly the new. An earlier run that was killed is rolled back first, by the code that rolls back this one.
 exec </dev/null
 set -eu
 umask 077
@@ -73,6 +75,8 @@ digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 is_exactly() { # FILE MODE SHA256
   plain_or_absent "$1" && [ -e "$1" ] && [ "$(stat -c %g:%a "$1")" = "0:$2" ] && [ "$(digest "$1")" = "$3" ]
 }
+# The file system hierarchy gives these to the package manager: read, never written.
+is_packaged() { case $helper in /usr/lib/* | /usr/libexec/*) ;; *) return 1 ;; esac; }
 helper_is_current() { is_exactly "$helper" 755 "$helper_sha"; }
 rule_is_current() { is_exactly "$rule" 440 "$rule_sha"; }
 # File or directory to the disk. An old sync without operands flushes everything, which is as good.
@@ -88,6 +92,10 @@ survey() {
     printf '%s\n' "$said" | grep -vxF "$rule: parsed OK" || :
   done
   [ "$sound" = yes ]
+}
+take_baseline() {
+  step baseline
+  baseline=$(survey) || say note 'visudo found faults in sudoers before this run'
 }
 # Another administrator's broken file is not blamed on us (THREATS I06).
 neighbours_as_before() { after=$(survey) || [ "$after" = "$baseline" ]; }
@@ -172,15 +180,22 @@ begin() {
     command -v "$tool" >/dev/null || stop 69 no-tool "this host has no $tool"
   done
   [ -x "$sudo" ] || stop 69 no-sudo "there is no $sudo"
+  # Every implementation on the host must accept the rule: an administrator may switch (THREATS I03, I05).
   for visudo in /usr/sbin/visudo /usr/sbin/visudo-rs /usr/lib/cargo/bin/visudo; do
-    [ ! -x "$visudo" ] || visudos="$visudos $visudo"
+    [ -x "$visudo" ] || continue
+    visudo=$(readlink -f "$visudo")
+    case " $visudos " in *" $visudo "*) ;; *) visudos="$visudos $visudo" ;; esac
   done
   [ -n "$visudos" ] || stop 69 no-visudo 'there is no visudo to check the rule with'
-  trusted_dir "$rules" || stop 71 unsafe "$dir is not a directory that only root can write"
-  trusted_dir "${lock%/*}" || stop 71 unsafe "$dir is not a directory that only root can write"
-  dir=$helper_dir
-  while [ ! -e "$dir" ] && [ ! -L "$dir" ]; do missing=$dir dir=${dir%/*} dir=${dir:-/}; done
-  trusted_dir "$dir" || stop 71 unsafe "$dir is not a directory that only root can write"
+  there=$helper_dir
+  while [ ! -e "$there" ] && [ ! -L "$there" ]; do missing=$there there=${there%/*} there=${there:-/}; done
+  for place in "$rules" "${lock%/*}" "$there"; do
+    trusted_dir "$place" || stop 71 unsafe "$dir is not a directory that only root can write"
+  done
+}
+find_user() {
+  passwd=$(getent passwd "$uid") || stop 71 no-user "no user has the number $uid"
+  gid=$(printf %s "$passwd" | cut -d : -f 4)
 }
 lock() {
   step lock
@@ -211,7 +226,7 @@ fetch() { # NAME SHA256 TO
 }
 stage_helper() {
   step stage-helper
-  case $helper in /usr/lib/* | /usr/libexec/*) stop 71 packaged "$helper belongs to a package of another version" ;; esac
+  if is_packaged; then stop 71 packaged "$helper is of another build"; fi
   if [ ! -e "$helper_dir" ]; then
     made=$missing
     (umask 022 && mkdir -p "$helper_dir")
@@ -269,19 +284,21 @@ commit() {
 install() {
   begin
   lock
-  passwd=$(getent passwd "$uid") || stop 71 no-user "no user has the number $uid"
-  gid=$(printf %s "$passwd" | cut -d : -f 4)
+  find_user
   step current
   if helper_is_current && rule_is_current; then
-    works || { open=yes baseline=$(survey) || :; explain; }
-    state=already-current
-    exit 0
+    if works; then state=already-current; exit 0; fi
+    take_baseline
+    open=yes
+    explain
   fi
   if [ -e "$rule" ]; then done=updated; else done=installed; fi
-  step baseline
-  baseline=$(survey) || say note 'visudo finds faults in this host that are not ours'
+  take_baseline
   refused=yes
-  if as_user "$harmless" >/dev/null 2>&1; then refused=no; say note 'this user may already run other commands without a password'; fi
+  if as_user "$harmless" >/dev/null 2>&1; then
+    refused=no
+    say note 'this user may run other commands without a password, by rules that are not ours'
+  fi
   open=yes
   # step: opened
   helper_is_current || stage_helper
@@ -298,7 +315,9 @@ install() {
   step effect
   works || explain
   # step: effect-proven
-  if [ "$refused" = yes ] && as_user "$harmless" >/dev/null 2>&1; then stop 1 too-wide "sudo now also runs $harmless"; fi
+  if [ "$refused" = yes ] && as_user "$harmless" >/dev/null 2>&1; then
+    stop 1 too-wide "sudo now also runs $harmless"
+  fi
   # step: proven
   commit "$done"
 }
@@ -306,8 +325,7 @@ install() {
 uninstall() {
   begin
   lock
-  step baseline
-  baseline=$(survey) || say note 'visudo finds faults in this host that are not ours'
+  take_baseline
   if [ -e "$rule" ]; then
     open=yes
     # step: opened
@@ -330,11 +348,10 @@ uninstall() {
     rmdir "$helper_dir" 2>/dev/null || say note "$helper_dir holds other files"
     state=removed
   fi
-  state=${state:-absent}
+  [ -n "$state" ] || state=absent
 }
-# No rule names it, and it is ours: what is below /usr/lib and /usr/libexec belongs to a package.
 helper_is_unused() {
-  case $helper in /usr/lib/* | /usr/libexec/*) return 1 ;; esac
+  if is_packaged; then return 1; fi
   for other in "$rules"/zz-sallyport-uid*; do [ ! -e "$other" ] || return 1; done
 }
 
@@ -348,8 +365,7 @@ found() { # WORD FILE MODE SHA256
 }
 status() {
   begin
-  passwd=$(getent passwd "$uid") || stop 71 no-user "no user has the number $uid"
-  gid=$(printf %s "$passwd" | cut -d : -f 4)
+  find_user
   good=0
   found rule "$rule" 440 "$rule_sha" || good=1
   found helper "$helper" 755 "$helper_sha" || good=1
@@ -361,30 +377,35 @@ status() {
 # --- arguments ---
 
 usage() { stop 64 usage "$1"; }
-a_digest() { case $1 in *[!0-9a-f]*) usage 'a digest is 64 hexadecimal digits' ;; esac; [ ${#1} -eq 64 ] || usage 'a digest is 64 hexadecimal digits'; }
-a_path() {
-  case $1 in
-    *[!A-Za-z0-9_./-]* | *//* | */./* | */../* | */. | */.. | */) usage 'a path has a character or a part that it may not have' ;;
-    /*/*) ;;
-    *) usage 'a path is absolute' ;;
-  esac
+digests() {
+  for digest; do
+    case $digest in *[!0-9a-f]*) usage 'a digest is 64 hexadecimal digits' ;; esac
+    [ ${#digest} -eq 64 ] || usage 'a digest is 64 hexadecimal digits'
+  done
+}
+paths() {
+  for path; do
+    case $path in
+      *[!A-Za-z0-9_./-]* | *//* | */./* | */../* | */. | */.. | */) usage 'a path is plain and normalised' ;;
+      /*/*) ;;
+      *) usage 'a path is absolute' ;;
+    esac
+  done
 }
 case "${1-}:$#" in
-  install:7) task=install uid=$2 upload=$3 helper_sha=$4 rule_sha=$5 helper=$6 build_id=$7 ;;
-  uninstall:3) task=uninstall uid=$2 helper=$3 ;;
-  status:6) task=status uid=$2 helper_sha=$3 rule_sha=$4 helper=$5 build_id=$6 ;;
+  install:7) uid=$2 upload=$3 helper_sha=$4 rule_sha=$5 helper=$6 build_id=$7 ;;
+  uninstall:3) uid=$2 helper=$3 ;;
+  status:6) uid=$2 helper_sha=$3 rule_sha=$4 helper=$5 build_id=$6 ;;
   *) usage 'install, uninstall or status, with their arguments' ;;
 esac
 case $uid in '' | 0* | *[!0-9]* | ???????????*) usage 'a user is a number above 0' ;; esac
 [ "$uid" -le 4294967294 ] || usage 'a user is a number above 0'
-a_path "$helper"
-if [ "$task" != uninstall ]; then
-  a_digest "$helper_sha"
-  a_digest "$rule_sha"
+paths "$helper" "${upload-$helper}"
+if [ "$1" != uninstall ]; then
+  digests "$helper_sha" "$rule_sha"
   case $build_id in '' | *[!A-Za-z0-9._-]*) usage 'a build id is letters, digits, dots and dashes' ;; esac
 fi
-[ "$task" != install ] || a_path "$upload"
 helper_dir=${helper%/*} rule=$rules/zz-sallyport-uid$uid missing=''
 harmless=/usr/bin/true
 [ -x "$harmless" ] || harmless=/bin/true
-"$task"
+"$1"

@@ -14,7 +14,7 @@ import { escapeLine } from "../escape.ts";
 import { thisHost } from "../host.ts";
 import { elevatedCommand, onTerminal, runElevated } from "./elevate.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
-import { findInvokingUser } from "./invoking-user.ts";
+import { findInvokingUser, type InvokingUser } from "./invoking-user.ts";
 import { preview, previewText } from "./setup-preview.ts";
 import { explainChange, explainRule, explainUser } from "./setup-words.ts";
 import { tableText } from "./table.ts";
@@ -52,7 +52,8 @@ export function registerSetupSudo(program: Command): void {
 
 async function setupSudo(options: Options): Promise<void> {
   const json = options.json === true;
-  const user = await findInvokingUser(options.user);
+  const found = await findInvokingUser(options.user);
+  const user = options.uninstall === true ? orDeleted(found) : found;
   if (user.kind !== "user") return fail(explainUser(user), { json });
 
   const place = helperPlace(options);
@@ -69,6 +70,12 @@ async function setupSudo(options: Options): Promise<void> {
 
   const report = await runTransaction(task, place.source);
   show(report, rule, user.name, json);
+}
+
+/** The rule of a user who is gone can still be removed, by number. */
+function orDeleted(user: InvokingUser): InvokingUser {
+  if (user.kind !== "unknown" || !/^[1-9]\d{0,9}$/.test(user.wanted)) return user;
+  return { kind: "user", uid: Number(user.wanted), name: user.wanted };
 }
 
 /** Where the helper comes from and where it goes. A packaged one stays where its package put it. */

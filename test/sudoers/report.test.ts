@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CAUSES, parseReport, STATES } from "../../sudoers/report.ts";
+
+const script = readFileSync(new URL("../../sudoers/transaction.sh", import.meta.url), "utf8");
+
+describe("an answer of the transaction", () => {
+  it.each([
+    ["nothing", ""],
+    ["steps only, as of a script that was killed", "step lock\nstep swap-rule\n"],
+    ["a state nobody knows", "state perfect\n"],
+    ["a banner", "Welcome to Debian!\nstate\n"],
+    ["half a status", "rule current\nhelper current\n"],
+  ])("that is %s is no answer", (_, text) => {
+    expect(parseReport(text)).toEqual({ kind: "no_answer", text });
+  });
+
+  it("is read past a banner (I08), and its last state counts", () => {
+    const text = "state of the art hosting\nstep lock\nnote one\nnote two\nstate installed\n";
+    const notes = ["one", "two"];
+    expect(parseReport(text)).toEqual({
+      kind: "change",
+      state: "installed",
+      cause: null,
+      reason: "",
+      notes,
+    });
+  });
+
+  it("carries the cause and the reason of a refusal", () => {
+    const text = "state rolled-back\ncause refused\nreason sudo: a password is required\n";
+    const reason = "sudo: a password is required";
+    expect(parseReport(text)).toEqual({
+      kind: "change",
+      state: "rolled-back",
+      cause: "refused",
+      reason,
+      notes: [],
+    });
+  });
+
+  it("to status has three findings", () => {
+    const text = "step surroundings\nrule current\nhelper different\neffect refused\nreason no\n";
+    expect(parseReport(text)).toEqual({
+      kind: "status",
+      rule: "current",
+      helper: "different",
+      effect: "refused",
+      reason: "no",
+    });
+  });
+});
+
+describe("the words of the script and of its reader", () => {
+  it("are the same for states", () => {
+    const said = [...script.matchAll(/\bstate=([a-z-]+)|\bcommit ([a-z]+)|\bdone=([a-z]+)/g)];
+    const states = said.map(([, ...words]) => words.find((word) => word !== undefined));
+    // `shown`: status has no state.
+    expect(new Set(states)).toEqual(new Set([...STATES, "shown"]));
+  });
+
+  it("are the same for causes", () => {
+    const said = [...script.matchAll(/\bstop \d+ ([a-z-]+)|\bcause=([a-z][a-z-]*)/g)];
+    expect(new Set(said.map(([, stopped, set]) => stopped ?? set))).toEqual(new Set(CAUSES));
+  });
+});
