@@ -1,0 +1,75 @@
+# Power loss between any two steps: `kill -KILL $$` in place of each "# step:" line, in each kind of run, and in the recovery
+# from it. Prints "hit KIND STEP" for each kill and "bad KIND STEP: what" for each broken promise.
+
+bad() { echo "bad $kind $name: $*"; }
+name_at() { sed -n "$1s/.*# step: //p" /run/whole.sh; }
+killed_at() { sed "$1s/# step: .*/kill -KILL \$\$/" /run/whole.sh >/run/killed.sh; script=/run/killed.sh; }
+whole() { script=/run/whole.sh; }
+
+# sudo works and is silent, visudo is content, the rule is one of the two or absent, and where it is, it works.
+promises() {
+  said=$(sudo -n true 2>&1) || bad "root's sudo: $said"
+  [ -z "$said" ] || bad "sudo says: $said"
+  visudo -c >/run/said 2>&1 || bad "visudo says: $(cat /run/said)"
+  [ -e $rule ] || return 0
+  cmp -s $rule /run/a/rule || cmp -s $rule /run/b/rule || bad 'the rule is half-written'
+  setpriv --reuid $agent --regid $agent --init-groups sudo -n $helper version >/run/said 2>&1 || bad "the rule has no effect: $(cat /run/said)"
+}
+run_it() {
+  case $kind in
+    fresh) put a ;;
+    update) put b ;;
+    failing) put b another ;;
+    removal) take ;;
+  esac
+}
+# What the same administrator's next run must lead to.
+heal() {
+  case $kind in
+    removal) take && [ ! -e $rule ] && [ ! -e $helper ] ;;
+    fresh) put a && cmp -s $rule /run/a/rule && cmp -s $helper /run/a/helper ;;
+    *) put b && cmp -s $rule /run/b/rule && cmp -s $helper /run/b/helper ;;
+  esac
+}
+start_over() {
+  rm -rf $rule* /usr/local/libexec/sallyport
+  [ "$kind" = fresh ] || cp -p /run/installed/rule $rule && mkdir /usr/local/libexec/sallyport && cp -p /run/installed/helper $helper
+}
+
+cp "$script" /run/whole.sh
+steps=$(grep -n '# step: ' /run/whole.sh | cut -d : -f 1)
+whole
+put a >/run/said || { cat /run/said; exit 1; }
+mkdir /run/installed
+cp -p $rule /run/installed/rule
+cp -p $helper /run/installed/helper
+
+for kind in fresh update failing removal; do
+  # Which steps this kind of run comes by.
+  start_over
+  sed 's/# step: /echo came-by /' /run/whole.sh >/run/killed.sh
+  script=/run/killed.sh
+  passed=$(run_it | sed -n 's/^came-by //p' | sort -u)
+  for at in $steps; do
+    name=$(name_at "$at")
+    echo "$passed" | grep -qx "$name" || continue
+    start_over
+    killed_at "$at"
+    run_it >/run/said 2>&1
+    [ $? = 137 ] || continue
+    echo "hit $kind $name"
+    promises
+    if [ "$kind" = update ]; then
+      for again in $steps; do
+        case $(name_at "$again") in rule-restored | rules-restored | helper-restored | recovered) ;; *) continue ;; esac
+        killed_at "$again"
+        run_it >/run/said 2>&1
+        promises
+      done
+    fi
+    whole
+    heal >/run/said 2>&1 || bad "the next run does not heal: $(cat /run/said)"
+    promises
+    [ -z "$(leftovers)" ] || bad "left over: $(leftovers)"
+  done
+done
