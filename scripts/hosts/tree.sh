@@ -28,7 +28,7 @@ esac
 
 # Signatures are always verified: the keyring of Debian 12 (2023.3+deb12u2) has
 # the keys of all three. But sid's Release is valid for a week only, and a
-# mirror frozen at some date (snapshot.debian.org, a build machine's) is older;
+# mirror frozen at some date (a build machine's) is older;
 # for a host that is thrown away that is no reason to stop.
 set --
 [ "$suite" != sid ] || set -- --aptopt='Acquire::Check-Valid-Until "false"'

@@ -3,7 +3,14 @@
 # The cache of root trees.
 
 trees=$cache/trees
-mirror=${SALLYPORT_MIRROR:-http://deb.debian.org/debian}
+
+# mirror: where this machine itself has its Debian packages from.
+mirror() {
+	[ -z "${SALLYPORT_MIRROR-}" ] || { echo "$SALLYPORT_MIRROR"; return; }
+	# shellcheck disable=SC2016 # the format is for apt to expand
+	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
+	    'Origin: Debian' 'Label: Debian' | sed -n 1p
+}
 
 # --- what the machine needs, as command:package (also in `check`)
 needs='mmdebstrap:mmdebstrap dpkg-deb:dpkg systemd-nspawn:systemd-container
@@ -22,6 +29,7 @@ install_missing() {
 	packages=$(missing)
 	[ -n "$packages" ] || return 0
 	say "installing on this machine: $packages"
+	apt-get -qq update </dev/null >&2
 	# shellcheck disable=SC2086 # a list of words
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
 	    --no-install-recommends $packages </dev/null >&2 ||
@@ -33,10 +41,7 @@ install_missing() {
 # tree_path SUITE: where its tree is, or will be. The recipe is in the name, so
 # a tree that is there is complete and current.
 tree_path() {
-	recipe=$(cat "$parts/tree.sh" "$parts/repo.sh" "$key.pub" - <<END | sha256sum
-$1 $mirror
-END
-	)
+	recipe=$(cat "$parts/tree.sh" "$parts/repo.sh" "$key.pub" | sha256sum)
 	echo "$trees/$1.$(echo "$recipe" | cut -c1-16)"
 }
 
@@ -49,13 +54,15 @@ build() {
 	flock -n 9 || { say "$suite: waiting for another build"; flock 9; }
 	[ ! -d "$tree" ] || exit 0
 	rm -rf --one-file-system "$draft"
-	say "$suite: building from $mirror"
+	from=$(mirror)
+	[ -n "$from" ] || die 69 'hint: apt-get update, or SALLYPORT_MIRROR=URL'
+	say "$suite: building from $from"
 	begun=$(date +%s)
 	# Killed, it leaves no process and no mount; the draft goes next time.
 	# What counts is not its exit status but whether the tree is there.
 	setpriv --pdeathsig KILL unshare --mount --pid --fork \
 	    --kill-child=SIGKILL --mount-proc \
-	    "$parts/tree.sh" "$suite" "$tree" "$draft" "$key.pub" "$mirror" \
+	    "$parts/tree.sh" "$suite" "$tree" "$draft" "$key.pub" "$from" \
 	    </dev/null 2>&1 9>&- | sed -u "s/^/lab: $suite: /" >&2
 	[ -d "$tree" ] || die 1 "$suite: no tree was built"
 	for old in "$trees/$suite".*; do
