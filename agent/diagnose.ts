@@ -20,9 +20,15 @@ export type Refusal =
 const NO_RULE =
   /a password is required|interactive authentication is required|is not allowed to (execute|run)|is not in the sudoers file|may not run sudo|I'm afraid I can't do that/i;
 
+/** A line about the account, expired or locked; sudo 1.9 goes on to say that a password is required. */
+const ACCOUNT =
+  /^.*(account validation failure|account expired|account or password is expired).*$/im;
+
 /** sudo's `stderr`, explained by what can be seen on the host. */
 export async function diagnose(host: Host, helper: string, stderr: string): Promise<Refusal> {
   if (/no new privileges/i.test(stderr)) return { kind: "no_new_privs" };
+  const account = ACCOUNT.exec(stderr)?.[0];
+  if (account !== undefined) return { kind: "sudo_refused", text: account };
   if (!NO_RULE.test(stderr)) return { kind: "sudo_refused", text: stderr.trim() };
 
   const granted = await grantedHelper(host);
@@ -58,7 +64,7 @@ export function ruleOwners(host: Host): number[] | null {
       .map((name) => /^zz-sallyport-uid(\d+)$/.exec(name)?.[1])
       .filter((uid) => uid !== undefined)
       .map(Number)
-      .sort((a, b) => a - b);
+      .toSorted((a, b) => a - b);
   } catch {
     return null;
   }

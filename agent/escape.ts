@@ -4,12 +4,10 @@
  */
 
 /**
- * C0, DEL and C1 controls; soft hyphen; bidi marks, embeddings and isolates;
- * zero-width and invisible characters; line and paragraph separators; byte order
- * mark, interlinear marks, tags, and halves of surrogate pairs.
+ * Controls (C0, DEL, C1), format characters (bidi, zero width, soft hyphen, byte order mark, tags),
+ * halves of surrogate pairs, line and paragraph separators, and what else is drawn as nothing.
  */
-const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}\ud800-\udfff]/gu;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** One line of text: every hidden character as `\u{…}`, line ends included. */
 export function escapeLine(text: string): string {

@@ -71,7 +71,7 @@ export function lastLines(file: string, count: number): Buffer[] {
       rest = Buffer.concat([block.subarray(0, end), rest.subarray(0, LINE_MAX_BYTES)]);
     }
     if (from === 0 && whole && lines.length < count) lines.push(rest);
-    return lines.slice(0, count).reverse();
+    return lines.slice(0, count).toReversed();
   } finally {
     closeSync(fd);
   }

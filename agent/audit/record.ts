@@ -63,6 +63,7 @@ export function readRecord(line: Buffer): { record: AuditRecord } | { flaw: stri
     .update(line.subarray(0, line.length - HASH_BYTES))
     .update("}")
     .digest("hex");
-  if (hash !== parsed.data.hash) return { flaw: "its hash is not that of its bytes: it was changed" };
+  if (hash !== parsed.data.hash)
+    return { flaw: "its hash is not that of its bytes: it was changed" };
   return { record: parsed.data };
 }

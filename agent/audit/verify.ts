@@ -70,7 +70,10 @@ export async function verifyChain(chunks: AsyncIterable<Buffer>): Promise<ChainR
     const { record } = parsed;
     records += 1;
     if (link !== null && record.seq !== link.seq + 1) {
-      problems.add(line, `seq ${record.seq} where ${link.seq + 1} was due: records are missing, added or moved`);
+      problems.add(
+        line,
+        `seq ${record.seq} where ${link.seq + 1} was due: records are missing, added or moved`,
+      );
     }
     if (link !== null && record.prev !== link.hash) {
       problems.add(line, "prev is not the hash of the record before: one of the two was changed");

@@ -28,7 +28,10 @@ export function registerAskCommands(program: Command): void {
   program
     .command("package")
     .summary("install, remove or look at a package")
-    .argument("<action>", `${NAMED_PACKAGE_ACTIONS.join(", ")} with a name; ${SYSTEM_PACKAGE_ACTIONS.join(", ")} without`)
+    .argument(
+      "<action>",
+      `${NAMED_PACKAGE_ACTIONS.join(", ")} with a name; ${SYSTEM_PACKAGE_ACTIONS.join(", ")} without`,
+    )
     .argument("[name]", "a package of the policy")
     .action((action: string, name: string | undefined, options: Options) =>
       answer(["package", action, ...(name === undefined ? [] : [name])], options),

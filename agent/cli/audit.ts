@@ -43,27 +43,28 @@ async function verify({ file, json }: Options): Promise<void> {
 }
 
 function reportText(report: ChainReport): string {
-  const list = (title: string, entries: readonly Note[], count: number): string[] => {
-    if (count === 0) return [];
-    const more = count - entries.length;
-    return [
-      `${title}: ${count}`,
-      ...entries.map(({ line, text }) => `  line ${line}: ${escapeLine(text)}`),
-      ...(more > 0 ? [`  and ${more} more`] : []),
-    ];
-  };
   const { last, incompleteBytes, mended } = report;
   return [
     `${report.records} records, ${report.intact ? "chain intact" : "chain NOT intact"}`,
     ...(last === null ? [] : [`last: seq ${last.seq} at ${last.time}, hash ${last.hash}`]),
-    ...list("problems", report.problems, report.problemCount),
+    ...noted("problems", report.problems, report.problemCount),
     ...(incompleteBytes > 0 ? [`last record incomplete: ${incompleteBytes} bytes`] : []),
-    ...list("warnings", report.warnings, report.warningCount),
-    ...list("begun without an end", report.interrupted, report.interruptedCount),
+    ...noted("warnings", report.warnings, report.warningCount),
+    ...noted("begun without an end", report.interrupted, report.interruptedCount),
     ...(mended > 0 ? [`unfinished records mended by the helper: ${mended}`] : []),
   ]
     .map((line) => `${line}\n`)
     .join("");
+}
+
+function noted(title: string, notes: readonly Note[], count: number): string[] {
+  if (count === 0) return [];
+  const more = count - notes.length;
+  return [
+    `${title}: ${count}`,
+    ...notes.map(({ line, text }) => `  line ${line}: ${escapeLine(text)}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 /** With --json one record per line, as it stands in the log. */

@@ -34,7 +34,11 @@ async function doctor(json: boolean): Promise<void> {
 }
 
 function findingsText(findings: readonly Finding[]): string {
-  const rows = findings.map(({ state, check, reason }) => [state, escapeLine(check), escapeLine(reason)]);
+  const rows = findings.map(({ state, check, reason }) => [
+    state,
+    escapeLine(check),
+    escapeLine(reason),
+  ]);
   const lines = tableText(rows).split("\n");
   return findings
     .map(({ state, hint }, at) => {

@@ -13,7 +13,8 @@ export function ownershipFlaw(path: string): string | null {
     if (type === 0o120000) return `${path} is a symbolic link`;
     if (uid !== 0) return `${path} belongs to uid ${uid}`;
     // An ACL that lets others write shows in the group's bits (acl(5)).
-    if ((mode & 0o022) !== 0) return `${path} is writable by others (mode ${(mode & 0o7777).toString(8)})`;
+    if ((mode & 0o022) !== 0)
+      return `${path} is writable by others (mode ${(mode & 0o7777).toString(8)})`;
     return null;
   } catch (error) {
     return `${path} cannot be examined (${(error as NodeJS.ErrnoException).code})`;

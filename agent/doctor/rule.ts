@@ -13,7 +13,8 @@ export async function examineRule(host: Host, subject: Subject): Promise<Finding
   const helper = installedHelpers(host)[0];
   if (helper === undefined) return [];
   const listed = await subject.sudo(["-n", "-l"]);
-  const listing = listed.kind === "ended" && listed.status === 0 ? readListing(listed.stdout) : null;
+  const listing =
+    listed.kind === "ended" && listed.status === 0 ? readListing(listed.stdout) : null;
   return [
     await effect(host, subject, helper),
     await control(subject),
@@ -44,7 +45,12 @@ async function effect(host: Host, subject: Subject, helper: string): Promise<Fin
   }
   return data.buildId === BUILD.buildId
     ? finding(check, "ok", `it runs the helper of this build, ${BUILD.buildId.slice(0, 16)}…`)
-    : finding(check, "fail", `it runs another build, ${data.buildId.slice(0, 16)}…`, "sudo sallyport setup-sudo");
+    : finding(
+        check,
+        "fail",
+        `it runs another build, ${data.buildId.slice(0, 16)}…`,
+        "sudo sallyport setup-sudo",
+      );
 }
 
 /** The negative control: what is not the helper must not run. `-k` so that no ticket answers instead. */
@@ -64,9 +70,15 @@ async function control(subject: Subject): Promise<Finding> {
 /** Single programs without a password are ways around the gate too. */
 function others(subject: Subject, listing: Listing | null, helpers: readonly string[]): Finding {
   const check = `other rules of uid ${subject.uid}`;
-  if (listing === null) return finding(check, "unknown", "sudo does not list them without a password");
+  if (listing === null)
+    return finding(check, "unknown", "sudo does not list them without a password");
   const around = listing.withoutPassword.filter((command) => !helpers.includes(command));
   return around.length === 0
     ? finding(check, "ok", "nothing else runs without a password")
-    : finding(check, "warn", `without a password also: ${around.map(quote).join(", ")}`, "sudo visudo");
+    : finding(
+        check,
+        "warn",
+        `without a password also: ${around.map(quote).join(", ")}`,
+        "sudo visudo",
+      );
 }

@@ -15,7 +15,8 @@ export async function examineSudo(host: Host, subjects: readonly Subject[]): Pro
   const told = end.kind === "ended" ? `${end.stdout}\n${end.stderr}` : "";
   const version = readSudoVersion(told);
   const listed = await subjects[0]?.sudo(["-n", "-l"]);
-  const listing = listed?.kind === "ended" && listed.status === 0 ? readListing(listed.stdout) : null;
+  const listing =
+    listed?.kind === "ended" && listed.status === 0 ? readListing(listed.stdout) : null;
   const defaults = listing?.defaults ?? null;
   return [
     file(host),
@@ -37,13 +38,15 @@ function file({ sudo }: Host): Finding {
 
 async function versionOf(version: SudoVersion | null, told: string): Promise<Finding> {
   const check = "sudo version";
-  if (version === null) return finding(check, "unknown", `not understood: ${quote(told.trim().slice(0, 200))}`);
+  if (version === null)
+    return finding(check, "unknown", `not understood: ${quote(told.trim().slice(0, 200))}`);
   const name = `${version.flavour} ${version.text}`;
   const open = knownFailures(version);
   const fixes = fixedByDebian(open.map(({ id }) => id));
   const left = open.filter(({ id }) => !fixes.includes(id));
   const backported = fixes.length === 0 ? "" : `; ${fixes.join(", ")} fixed by the distribution`;
-  if (left.length === 0) return finding(check, "ok", `${name} has no failure known here${backported}`);
+  if (left.length === 0)
+    return finding(check, "ok", `${name} has no failure known here${backported}`);
   const list = left.map(({ id, what }) => `${id} (${what})`).join(", ");
   return finding(
     check,
@@ -74,11 +77,21 @@ function tickets(version: SudoVersion | null, defaults: string[] | null, told: s
   const type = set ?? inForce;
   if (type === "tty") return finding(check, "ok", "tty: each terminal has its own tickets");
   if (type !== undefined) {
-    return finding(check, "warn", `${type}: one terminal's password opens sudo in others`, "sudo visudo");
+    return finding(
+      check,
+      "warn",
+      `${type}: one terminal's password opens sudo in others`,
+      "sudo visudo",
+    );
   }
   return version?.flavour === "sudo-rs"
     ? finding(check, "unknown", "sudo-rs does not tell; it has tickets per terminal only")
-    : finding(check, "unknown", "not set where it can be seen; sudo's own default is tty", "sudo sallyport doctor");
+    : finding(
+        check,
+        "unknown",
+        "not set where it can be seen; sudo's own default is tty",
+        "sudo sallyport doctor",
+      );
 }
 
 /** sudoers(5), use_pty: without it a program can type into the terminal it was started from (CVE-2005-4890). */
@@ -88,7 +101,12 @@ function terminals(version: SudoVersion | null, defaults: string[] | null, told:
   const set = defaults?.findLast((entry) => /^!?use_pty$/.test(entry)) ?? inForce;
   if (set === "use_pty") return finding(check, "ok", "programs get a terminal of their own");
   if (set === "!use_pty") {
-    return finding(check, "warn", "programs get the caller's terminal and can type into it", "sudo visudo");
+    return finding(
+      check,
+      "warn",
+      "programs get the caller's terminal and can type into it",
+      "sudo visudo",
+    );
   }
   const known = version === null ? "" : `; ${version.flavour} ${version.text} decides`;
   return finding(check, "unknown", `not set where it can be seen${known}`);

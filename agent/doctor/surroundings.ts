@@ -12,7 +12,12 @@ const NARROWING = "/etc/sallyport/policy.json";
 
 export function examineProcess(host: Host): Finding {
   return noNewPrivs(host)
-    ? finding("no_new_privs", "fail", "set for this process: sudo cannot work", "grep NoNewPrivs /proc/self/status")
+    ? finding(
+        "no_new_privs",
+        "fail",
+        "set for this process: sudo cannot work",
+        "grep NoNewPrivs /proc/self/status",
+      )
     : finding("no_new_privs", "ok", "not set: sudo can work");
 }
 
@@ -40,12 +45,14 @@ export async function examinePolicy(host: Host): Promise<Finding> {
 
 export async function examineAudit(host: Host): Promise<Finding> {
   const check = "audit log";
-  if (host.euid !== 0) return finding(check, "unknown", "needs root", "sudo sallyport audit verify");
+  if (host.euid !== 0)
+    return finding(check, "unknown", "needs root", "sudo sallyport audit verify");
   if (!existsSync(AUDIT_LOG)) return finding(check, "unknown", "nothing is recorded yet");
   const flaw = ownershipFlawOfLog();
   if (flaw !== null) return finding(check, "fail", flaw);
   const report = await verifyChain(bytesOf(AUDIT_LOG));
-  if (!report.intact) return finding(check, "fail", "the chain is broken", "sallyport audit verify");
+  if (!report.intact)
+    return finding(check, "fail", "the chain is broken", "sallyport audit verify");
   return finding(check, "ok", `${report.records} records, chain intact`);
 }
 

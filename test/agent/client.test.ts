@@ -51,10 +51,7 @@ function program(name: string, body: string): void {
 
 /** sudo that refuses to run anything, with these words; `-l` lists what is named. */
 function refusing(words: string, lists = "nothing"): void {
-  program(
-    "sudo",
-    `[ "$2" = -l ] && { [ "$4" = '${lists}' ]; exit; }\necho '${words}' >&2\nexit 1`,
-  );
+  program("sudo", `[ "$2" = -l ] && { [ "$4" = '${lists}' ]; exit; }\necho '${words}' >&2\nexit 1`);
 }
 
 function rule(uid: number): void {
@@ -141,8 +138,14 @@ test("a rule for the other installed helper is told apart", async () => {
   });
 });
 
+test("an account that PAM refuses is not mistaken for a missing rule", async () => {
+  const account = "sudo: account validation failure, is your account locked?";
+  refusing(`${account}\n${PASSWORD}`);
+  expect(await ask(STATUS, host)).toEqual({ kind: "sudo_refused", text: account });
+});
+
 test("any other refusal keeps sudo's words", async () => {
-  const words = "sudo: account validation failure, is your account locked?";
+  const words = "sudo: /etc/sudo.conf is owned by uid 1000, should be 0";
   refusing(words);
   expect(await ask(STATUS, host)).toEqual({ kind: "sudo_refused", text: words });
 });
@@ -189,10 +192,19 @@ test("sudo gets the helper's words as arguments, in a written-out environment, w
      { env; pwd; cat; } >${folder}/seen
      shift 2; exec "$@"`,
   );
-  expect(await ask({ ...STATUS, name: "a b;$(id)" }, host)).toEqual({ kind: "reply", reply: REPLY });
-  expect(readFileSync(join(folder, "argv"), "utf8").split("\n")).toEqual(
-    ["-n", "--", join(folder, "helper"), "service", "status", "a b;$(id)", ""],
-  );
+  expect(await ask({ ...STATUS, name: "a b;$(id)" }, host)).toEqual({
+    kind: "reply",
+    reply: REPLY,
+  });
+  expect(readFileSync(join(folder, "argv"), "utf8").split("\n")).toEqual([
+    "-n",
+    "--",
+    join(folder, "helper"),
+    "service",
+    "status",
+    "a b;$(id)",
+    "",
+  ]);
   const seen = readFileSync(join(folder, "seen"), "utf8");
   expect(seen).toContain("LC_ALL=C\n");
   expect(seen).not.toContain("SALLYPORT_CANARY");

@@ -22,11 +22,14 @@ const FAILURES: [ClientFailure, number][] = [
 ];
 const REQUEST = { kind: "service", action: "restart", name: "nginx" } as const;
 
-test.each(FAILURES)("%j is a lowercase cause without a period, with status %i", (failure, status) => {
-  const explained = explainFailure(failure);
-  expect(explained.cause).toMatch(/^[^A-Z\n][^\n]*[^.\n]$/);
-  expect(explained).toMatchObject({ code: failure.kind, status });
-});
+test.each(FAILURES)(
+  "%j is a lowercase cause without a period, with status %i",
+  (failure, status) => {
+    const explained = explainFailure(failure);
+    expect(explained.cause).toMatch(/^[^A-Z\n][^\n]*[^.\n]$/);
+    expect(explained).toMatchObject({ code: failure.kind, status });
+  },
+);
 
 test.each(FAILURES.filter(([{ kind }]) => kind === "not_set_up" || kind.startsWith("rule_")))(
   "%j comes with a command that mends it",
@@ -35,20 +38,24 @@ test.each(FAILURES.filter(([{ kind }]) => kind === "not_set_up" || kind.startsWi
   },
 );
 
-test.each(Object.keys(EXIT_STATUS) as ErrorCode[])("the helper's %s keeps message and status", (code) => {
-  expect(explainError({ code, message: "m" }, REQUEST)).toMatchObject({
-    code,
-    cause: "m",
-    status: EXIT_STATUS[code],
-  });
-});
+test.each(Object.keys(EXIT_STATUS) as ErrorCode[])(
+  "the helper's %s keeps message and status",
+  (code) => {
+    expect(explainError({ code, message: "m" }, REQUEST)).toMatchObject({
+      code,
+      cause: "m",
+      status: EXIT_STATUS[code],
+    });
+  },
+);
 
-test("a hint that repeats the request can be pasted, or is not there", () => {
-  const hintFor = (name: string): string | null =>
-    explainError({ code: "busy", message: "m" }, { ...REQUEST, name }).hint;
-  expect(hintFor("docker.io")).toBe("sallyport service restart docker.io");
-  expect(hintFor("$(reboot)")).toBeNull();
-  expect(hintFor("a b")).toBeNull();
+test.each([
+  ["docker.io", "sallyport service restart docker.io"],
+  ["$(reboot)", null],
+  ["a b", null],
+])("a hint that repeats %j can be pasted, or is not there", (name, hint) => {
+  const failure = explainError({ code: "busy", message: "m" }, { ...REQUEST, name });
+  expect(failure.hint).toBe(hint);
 });
 
 test("what sudo says cannot colour or break the line", () => {

@@ -36,7 +36,11 @@ test.each([
   ["unknown data", JSON.stringify({ ...REPLY, data: { kind: "weather" } }), 0],
   ["a missing key", JSON.stringify({ ...REPLY, stdout: undefined }), 0],
   ["an unknown code", JSON.stringify({ ...REPLY, error: { code: "odd", message: "" } }), 1],
-  ["success with an error", JSON.stringify({ ...REPLY, error: { code: "failed", message: "" } }), 1],
+  [
+    "success with an error",
+    JSON.stringify({ ...REPLY, error: { code: "failed", message: "" } }),
+    1,
+  ],
   ["failure without an error", JSON.stringify({ ...REPLY, success: false }), 0],
   ["success with exit status 1", text, 1],
   ["success of a killed helper", text, null],
@@ -48,8 +52,11 @@ test("success is a reply with exit status 0", () => {
   expect(parseReply(`${text}\n`, 0)).toEqual({ reply: REPLY });
 });
 
-test.each(Object.keys(EXIT_STATUS) as ErrorCode[])("%s is a reply with its own status only", (code) => {
-  const failed = { ...REPLY, success: false, data: null, error: { code, message: "m" } };
-  expect(parseReply(JSON.stringify(failed), EXIT_STATUS[code])).toEqual({ reply: failed });
-  expect(parseReply(JSON.stringify(failed), 0)).toHaveProperty("reason");
-});
+test.each(Object.keys(EXIT_STATUS) as ErrorCode[])(
+  "%s is a reply with its own status only",
+  (code) => {
+    const failed = { ...REPLY, success: false, data: null, error: { code, message: "m" } };
+    expect(parseReply(JSON.stringify(failed), EXIT_STATUS[code])).toEqual({ reply: failed });
+    expect(parseReply(JSON.stringify(failed), 0)).toHaveProperty("reason");
+  },
+);

@@ -22,14 +22,15 @@ test.runIf(process.env["CI"] === "true")("dist/sallyport is built: npm run build
 });
 
 test.runIf(built).each(sessions)("session %s", (name) => {
-  const [script = "", ...files] = readFileSync(join(import.meta.dirname, name), "utf8").split(/^-- /m);
+  const text = readFileSync(join(import.meta.dirname, name), "utf8");
+  const [script = "", ...files] = text.split(/^-- /m);
   const folder = mkdtempSync(join(tmpdir(), "sallyport-session-"));
   try {
     for (const file of files) {
       const [head = "", ...lines] = file.split("\n");
       writeFileSync(join(folder, head.replace(/ --$/, "")), lines.join("\n"));
     }
-    run(script, folder);
+    expect(complaints(script, folder)).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -37,32 +38,34 @@ test.runIf(built).each(sessions)("session %s", (name) => {
 
 type Ran = { status: number | null; stdout: string; stderr: string };
 
-function run(script: string, folder: string): void {
+/** The lines of a session that do not hold, each with what was seen instead. */
+function complaints(script: string, folder: string): string[] {
   let ran: Ran = { status: null, stdout: "", stderr: "" };
-  script.split("\n").forEach((line, at) => {
-    const where = `line ${at + 1}: ${line}`;
+  return script.split("\n").flatMap((line, at) => {
     const negated = line.startsWith("! ");
     const [verb, ...words] = wordsOf(negated ? line.slice(2) : line);
-    switch (verb) {
-      case undefined:
-        return;
-      case "exec":
-        ran = execute(words, folder);
-        expect(ran.status !== 0, `${where}\n${ran.stdout}${ran.stderr}`).toBe(negated);
-        return;
-      case "status":
-        return expect(ran.status, where).toBe(Number(words[0]));
-      case "stdout":
-      case "stderr": {
-        const matches = new RegExp(words[0] ?? "", "m").test(ran[verb]);
-        return expect(matches, `${where}\n${ran[verb]}`).toBe(!negated);
-      }
-      case "json":
-        return expect(valueAt(ran.stdout, words[0] ?? ""), where).toBe(words[1]);
-      default:
-        throw new Error(`unknown verb, ${where}`);
-    }
+    if (verb === "exec") ran = execute(words, folder);
+    if (verb === undefined || holds(verb, words, ran) !== negated) return [];
+    const { status, stdout, stderr } = ran;
+    return [`line ${at + 1}: ${line}\nstatus ${status}\n${stdout}${stderr}`];
   });
+}
+
+function holds(verb: string, words: readonly string[], ran: Ran): boolean {
+  const [first = "", second = ""] = words;
+  switch (verb) {
+    case "exec":
+      return ran.status === 0;
+    case "status":
+      return ran.status === Number(first);
+    case "stdout":
+    case "stderr":
+      return new RegExp(first, "m").test(ran[verb]);
+    case "json":
+      return /^\{.*\}\n$/.test(ran.stdout) && valueAt(ran.stdout, first) === second;
+    default:
+      throw new Error(`a session knows no ${verb}`);
+  }
 }
 
 function execute([program, ...args]: string[], cwd: string): Ran {
@@ -82,7 +85,6 @@ function wordsOf(line: string): string[] {
 }
 
 function valueAt(text: string, path: string): string {
-  expect(text).toMatch(/^\{.*\}\n$/);
   let value: unknown = JSON.parse(text);
   for (const key of path.split(".")) value = (value as Record<string, unknown>)[key];
   return String(value);

@@ -10,9 +10,17 @@ const BOOT = "6f1c7a7e-0000-4000-8000-000000000000";
 const WISHES: Fields[] = [
   { requestId: "a", phase: "begin" },
   { requestId: "b", phase: "refused", decision: "not_allowed" },
-  { requestId: "a", phase: "end", result: { code: null, exitCode: 0, timedOut: false, durationMs: 12 } },
-  { requestId: "c", phase: "begin", argv: ["service", "status", "é\u2028\u202e\"\\"] },
-  { requestId: "c", phase: "end", result: { code: "failed", exitCode: 3, timedOut: false, durationMs: 5 } },
+  {
+    requestId: "a",
+    phase: "end",
+    result: { code: null, exitCode: 0, timedOut: false, durationMs: 12 },
+  },
+  { requestId: "c", phase: "begin", argv: ["service", "status", 'é\u2028\u202e"\\'] },
+  {
+    requestId: "c",
+    phase: "end",
+    result: { code: "failed", exitCode: 3, timedOut: false, durationMs: 5 },
+  },
 ];
 
 function body(seq: number, prev: string, fields: Fields): Fields {
@@ -48,7 +56,10 @@ function sealedText(text: string): { line: string; hash: string } {
 }
 
 /** Lines of a log; `change` may give a record other fields before it is sealed. */
-function chain(wishes: Fields[], change: (record: Fields, seq: number) => Fields = (r) => r): string[] {
+function chain(
+  wishes: Fields[],
+  change: (record: Fields, seq: number) => Fields = (r) => r,
+): string[] {
   let prev = "0".repeat(64);
   return wishes.map((wish, at) => {
     const { line, hash } = sealed(change(body(at + 1, prev, wish), at + 1));
@@ -65,7 +76,8 @@ function verify(log: string[] | Buffer, chunkBytes = 7): Promise<ChainReport> {
   const bytes = Buffer.isBuffer(log) ? log : textOf(log);
   return verifyChain(
     (async function* () {
-      for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+      for (let at = 0; at < bytes.length; at += chunkBytes)
+        yield bytes.subarray(at, at + chunkBytes);
     })(),
   );
 }
@@ -87,15 +99,31 @@ const BROKEN: [string, string[], number][] = [
   ["a record taken out", LOG.toSpliced(1, 1), 2],
   ["a record put in twice", LOG.toSpliced(1, 0, LOG[1] ?? ""), 3],
   ["two records exchanged", [LOG[1] ?? "", LOG[0] ?? "", ...LOG.slice(2)], 1],
-  ["a foreign first record", chain(WISHES, (r, seq) => (seq === 1 ? { ...r, prev: "1".repeat(64) } : r)), 1],
-  ["a gap in seq under right hashes", chain(WISHES, (r, seq) => (seq > 2 ? { ...r, seq: seq + 1 } : r)), 3],
+  [
+    "a foreign first record",
+    chain(WISHES, (r, seq) => (seq === 1 ? { ...r, prev: "1".repeat(64) } : r)),
+    1,
+  ],
+  [
+    "a gap in seq under right hashes",
+    chain(WISHES, (r, seq) => (seq > 2 ? { ...r, seq: seq + 1 } : r)),
+    3,
+  ],
   ["a duplicate key", reseal((text) => text.replace('"uid":1000', '"uid":1000,"uid":1000')), 2],
-  ["a duplicate key of another value", reseal((text) => text.replace('"uid":1000', '"uid":0,"uid":1000')), 2],
+  [
+    "a duplicate key of another value",
+    reseal((text) => text.replace('"uid":1000', '"uid":0,"uid":1000')),
+    2,
+  ],
   ["white space", reseal((text) => text.replace('"uid":1000', '"uid": 1000')), 2],
   ["a space at the end of the line", LOG.with(1, `${LOG[1]} `), 2],
   ["a number written otherwise", reseal((text) => text.replace('"uid":1000', '"uid":1e3')), 2],
   ["a letter written otherwise", reseal((text) => text.replace("agent", "\\u0061gent")), 2],
-  ["keys in another order", reseal((text) => text.replace('"uid":1000,"user":"agent"', '"user":"agent","uid":1000')), 2],
+  [
+    "keys in another order",
+    reseal((text) => text.replace('"uid":1000,"user":"agent"', '"user":"agent","uid":1000')),
+    2,
+  ],
   ["an unknown key", reseal((text) => text.replace('"via"', '"extra":1,"via"')), 2],
   ["__proto__ as a key", reseal((text) => text.replace('"via"', '"__proto__":{},"via"')), 2],
   ["a missing key", reseal((text) => text.replace('"uid":1000,', "")), 2],
@@ -124,11 +152,13 @@ test("invalid UTF-8 breaks the chain, even under a right hash", async () => {
 
 test("any one changed byte breaks the chain", async () => {
   const bytes = textOf(LOG);
+  const unnoticed: number[] = [];
   for (let at = 0; at < bytes.length; at += 1) {
     const changed = Buffer.from(bytes);
     changed[at] = (changed[at] ?? 0) ^ 0x01;
-    expect((await verify(changed, 65_536)).intact, `byte ${at}`).toBe(false);
+    if ((await verify(changed, 65_536)).intact) unnoticed.push(at);
   }
+  expect(unnoticed).toEqual([]);
 });
 
 test("a torn last line is reported apart from problems", async () => {
@@ -138,7 +168,10 @@ test("a torn last line is reported apart from problems", async () => {
 });
 
 test("a million problems are counted, and the first twenty shown", async () => {
-  const report = await verify(Array.from({ length: 5000 }, () => "x"), 65_536);
+  const report = await verify(
+    Array.from({ length: 5000 }, () => "x"),
+    65_536,
+  );
   expect(report.problemCount).toBe(5000);
   expect(report.problems).toHaveLength(20);
 });
@@ -161,7 +194,9 @@ test("an empty log is intact, and has no last record", async () => {
 });
 
 test("time that runs backwards within a boot is a warning", async () => {
-  const log = chain(WISHES, (r, seq) => (seq === 2 ? { ...r, time: "2020-01-01T00:00:00.000Z" } : r));
+  const log = chain(WISHES, (r, seq) =>
+    seq === 2 ? { ...r, time: "2020-01-01T00:00:00.000Z" } : r,
+  );
   const report = await verify(log);
   expect(report.intact).toBe(true);
   expect(report.warnings.map(({ line }) => line)).toEqual([2]);

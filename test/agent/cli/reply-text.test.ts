@@ -35,7 +35,16 @@ test.each<[string, Request, Partial<Reply>, string]>([
   [
     "a unit that is not there",
     STATUS,
-    { data: { ...UNIT, LoadState: "not-found", ActiveState: "inactive", SubState: "dead", UnitFileState: "", MainPID: 0 } },
+    {
+      data: {
+        ...UNIT,
+        LoadState: "not-found",
+        ActiveState: "inactive",
+        SubState: "dead",
+        UnitFileState: "",
+        MainPID: 0,
+      },
+    },
     "nginx.service: inactive (dead), not-found\n",
   ],
   [
@@ -85,5 +94,10 @@ test("the policy is a table of what is allowed and what needs a grant; the rest 
 });
 
 test("a table is aligned, without spaces at line ends", () => {
-  expect(tableText([["a", "b"], ["ccc", ""]])).toBe("a    b\nccc\n");
+  expect(
+    tableText([
+      ["a", "b"],
+      ["ccc", ""],
+    ]),
+  ).toBe("a    b\nccc\n");
 });

@@ -32,7 +32,10 @@ test.each([
   [`(root) CWD=/ NOPASSWD: NOSETENV: ${HELPER}`, [HELPER]],
   ["(ALL : ALL) ALL", []],
   ["(ALL : ALL) NOPASSWD: ALL", ["ALL"]],
-  ["(root) NOPASSWD: /usr/bin/vim, /usr/bin/apt-get update", ["/usr/bin/vim", "/usr/bin/apt-get update"]],
+  [
+    "(root) NOPASSWD: /usr/bin/vim, /usr/bin/apt-get update",
+    ["/usr/bin/vim", "/usr/bin/apt-get update"],
+  ],
   ["(root) NOPASSWD: /usr/bin/vim, PASSWD: /usr/bin/env", ["/usr/bin/vim"]],
   ["(root) /usr/bin/vim, NOPASSWD: /usr/bin/env", ["/usr/bin/env"]],
   ["(root) NOPASSWD: /usr/bin/printf a\\,b", ["/usr/bin/printf a\\,b"]],

@@ -1,40 +1,48 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ownershipFlaw } from "../../../agent/doctor/ownership.ts";
 
-// Only root can own the stand-ins, and only below / is every directory above root's alone.
-const asRoot = test.skipIf(process.geteuid?.() !== 0);
-let folder: string;
-let file: string;
+// Only root can make files that are root's, and only outside /tmp is every directory above root's alone.
+describe.skipIf(process.geteuid?.() !== 0)("ownership", () => {
+  let folder: string;
+  let file: string;
 
-beforeEach((context) => {
-  if (process.geteuid?.() !== 0) return context.skip("needs root");
-  folder = mkdtempSync("/usr/local/sallyport-test-");
-  chmodSync(folder, 0o755);
-  mkdirSync(join(folder, "libexec"));
-  file = join(folder, "libexec", "helper");
-  writeFileSync(file, "", { mode: 0o755 });
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(() => {
+    folder = mkdtempSync("/usr/local/sallyport-test-");
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, "libexec"));
+    file = join(folder, "libexec", "helper");
+    writeFileSync(file, "", { mode: 0o755 });
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-asRoot.each<[string, () => void, RegExp]>([
-  ["a file of another user", () => chownSync(file, 1000, 0), /helper belongs to uid 1000$/],
-  ["a file others can write", () => chmodSync(file, 0o757), /helper is writable by others/],
-  ["a file its group can write", () => chmodSync(file, 0o775), /helper is writable by others/],
-  ["a directory above of another user", () => chownSync(folder, 1000, 0), /belongs to uid 1000$/],
-  ["a directory above that others can write", () => chmodSync(folder, 0o1777), /writable by others/],
-  ["a file that is not there", () => rmSync(file), /ENOENT/],
-])("I01: %s is a flaw", (_, change, flaw) => {
-  change();
-  expect(ownershipFlaw(file)).toMatch(flaw);
-});
+  test.each<[string, () => void, RegExp]>([
+    ["a file of another user", () => chownSync(file, 1000, 0), /helper belongs to uid 1000$/],
+    ["a file others can write", () => chmodSync(file, 0o757), /helper is writable by others/],
+    ["a file its group can write", () => chmodSync(file, 0o775), /helper is writable by others/],
+    ["a directory above of another user", () => chownSync(folder, 1000, 0), /belongs to uid 1000$/],
+    ["a directory above others can write", () => chmodSync(folder, 0o1777), /writable by others/],
+    ["a file that is not there", () => rmSync(file), /ENOENT/],
+  ])("I01: %s is a flaw", (_, change, flaw) => {
+    change();
+    expect(ownershipFlaw(file)).toMatch(flaw);
+  });
 
-asRoot("I01: a symbolic link anywhere above is a flaw", () => {
-  symlinkSync("libexec", join(folder, "link"));
-  expect(ownershipFlaw(join(folder, "link", "helper"))).toMatch(/link is a symbolic link$/);
-});
+  test("I01: a symbolic link anywhere above is a flaw", () => {
+    symlinkSync("libexec", join(folder, "link"));
+    expect(ownershipFlaw(join(folder, "link", "helper"))).toMatch(/link is a symbolic link$/);
+  });
 
-asRoot("a file that is root's alone, below directories that are, has no flaw", () => {
-  expect(ownershipFlaw(file)).toBeNull();
+  test("a file that is root's alone, below directories that are, has no flaw", () => {
+    expect(ownershipFlaw(file)).toBeNull();
+  });
 });

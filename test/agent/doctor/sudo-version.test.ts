@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
 import { knownFailures, readSudoVersion } from "../../../agent/doctor/sudo-version.ts";
 
+function ids(flavour: "sudo" | "sudo-rs", text: string): string[] {
+  return knownFailures({ flavour, text }).map(({ id }) => id);
+}
+
 test.each([
   ["Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\n", "sudo", "1.9.13p3"],
   ["Sudo version 1.9.17p2", "sudo", "1.9.17p2"],
@@ -23,14 +27,16 @@ test.each([
   ["V09", "CVE-2023-42465", ["1.9.13p3"], ["1.9.15"]],
   ["V11", "CVE-2019-18634", ["1.8.30"], ["1.8.31"]],
 ])("%s: %s is known of %j, not of %j", (_, id, affected, safe) => {
-  const ids = (text: string): string[] => knownFailures({ flavour: "sudo", text }).map((f) => f.id);
-  for (const version of affected) expect(ids(version)).toContain(id);
-  for (const version of safe) expect(ids(version)).not.toContain(id);
+  for (const version of affected) expect(ids("sudo", version)).toContain(id);
+  for (const version of safe) expect(ids("sudo", version)).not.toContain(id);
 });
 
 test("V11, V12, V13: sudo-rs has a table of its own", () => {
-  const ids = (text: string): string[] => knownFailures({ flavour: "sudo-rs", text }).map((f) => f.id);
-  expect(ids("0.2.5")).toEqual(["CVE-2025-46717", "CVE-2025-46718", "GHSA-c978-wq47-pvvw"]);
-  expect(ids("0.2.7")).toEqual(["GHSA-q428-6v73-fc4q", "GHSA-c978-wq47-pvvw"]);
-  expect(ids("0.2.15")).toEqual([]);
+  expect(ids("sudo-rs", "0.2.5")).toEqual([
+    "CVE-2025-46717",
+    "CVE-2025-46718",
+    "GHSA-c978-wq47-pvvw",
+  ]);
+  expect(ids("sudo-rs", "0.2.7")).toEqual(["GHSA-q428-6v73-fc4q", "GHSA-c978-wq47-pvvw"]);
+  expect(ids("sudo-rs", "0.2.15")).toEqual([]);
 });
