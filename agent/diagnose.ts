@@ -57,7 +57,7 @@ export async function isThisBuild(host: Host, helper: string): Promise<boolean |
   return hash.digest("hex") === host.helperSha256;
 }
 
-/** The user ids that have a rule file, in order; null where this user may not look (Debian: 0750). */
+/** The user ids that have a rule file, in order; null where this user may not look (Fedora: 0750). */
 export function ruleOwners(host: Host): number[] | null {
   try {
     return readdirSync(host.rules)

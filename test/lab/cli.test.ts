@@ -1,10 +1,9 @@
 /** Every failure that the command line tells apart, produced for real, on each build of sudo. */
 import { expect, test } from "vitest";
-import { describeInLab, ownHost } from "./host.ts";
+import { describeInLab, HELPER, ownHost } from "./host.ts";
 import {
   asked,
   everywhere,
-  HELPER,
   helperAt,
   onEveryHost,
   OTHER_PROGRAM,

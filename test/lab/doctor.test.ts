@@ -1,10 +1,9 @@
 /** `sallyport doctor` on real hosts: each control broken for real, on each build of sudo. */
 import { expect, test } from "vitest";
-import { describeInLab, ownHost, type Host } from "./host.ts";
+import { describeInLab, HELPER, ownHost, type Host } from "./host.ts";
 import {
   asked,
   everywhere,
-  HELPER,
   helperAt,
   onEveryHost,
   OTHER_PROGRAM,
@@ -96,6 +95,14 @@ describeInLab("doctor", () => {
     const finding = expect.objectContaining({ state, reason: expect.stringMatching(reason) });
     const success = state !== "fail";
     expect(seen).toEqual(everywhere({ status: success ? 0 : 1, success, finding }));
+  });
+
+  test("its JSON is one object of a fixed shape", async () => {
+    const { status, ...object } = await doctor(ownHost(), SET_UP);
+    expect(status).toBe(0);
+    expect(Object.keys(object)).toEqual(["v", "success", "findings"]);
+    const shapes = object.findings.map((finding) => Object.keys(finding).join());
+    expect([...new Set(shapes)]).toEqual(["check,state,reason,hint"]);
   });
 
   test("sees no_new_privs", async () => {

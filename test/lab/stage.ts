@@ -3,9 +3,8 @@
  * its own, so that nothing has to be undone and no other test sees it.
  */
 import { renderRule } from "../../sudoers/rules.ts";
-import { exec, ownHost, sudoHosts, type Ended, type Host } from "./host.ts";
+import { exec, HELPER, ownHost, sudoHosts, type Ended, type Host } from "./host.ts";
 
-export const HELPER = "/usr/local/libexec/sallyport/sallyport-helper";
 export const PACKAGED_HELPER = "/usr/libexec/sallyport/sallyport-helper";
 
 /** No helper, no record, and no rule but those of /etc/sudoers itself; what is written is gone afterwards. */
