@@ -6,6 +6,7 @@ export default defineConfig({
     globalSetup: ["test/lab/start.ts"],
     // One lab host for each worker: a file has its host to itself while it runs.
     maxWorkers: 3,
+    reporters: ["default", "./test/tally.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -1,19 +1,19 @@
 // The closed set of things an agent can ask for: the words both halves share.
-export const SERVICE_READS = ["status", "logs"] as const;
-export const SERVICE_CHANGES = ["start", "stop", "restart", "reload", "enable", "disable"] as const;
-export const SERVICE_ACTIONS = [...SERVICE_CHANGES, ...SERVICE_READS] as const;
+export const SERVICE_ACTIONS = [
+  ...(["start", "stop", "restart", "reload", "enable", "disable"] as const),
+  ...(["status", "logs"] as const),
+] as const;
 export const NAMED_PACKAGE_ACTIONS = ["install", "remove", "upgrade", "info"] as const;
 export const SYSTEM_PACKAGE_ACTIONS = ["update", "upgrade", "autoremove", "autoclean"] as const;
 
-export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
-export type NamedPackageAction = (typeof NAMED_PACKAGE_ACTIONS)[number];
-export type SystemPackageAction = (typeof SYSTEM_PACKAGE_ACTIONS)[number];
-
+type ServiceAction = (typeof SERVICE_ACTIONS)[number];
+type NamedAction = (typeof NAMED_PACKAGE_ACTIONS)[number];
+type SystemAction = (typeof SYSTEM_PACKAGE_ACTIONS)[number];
 export type ServiceRequest = { kind: "service"; action: ServiceAction; name: string };
 /** Without a name it concerns the whole system. */
 export type PackageRequest =
-  | { kind: "package"; action: NamedPackageAction; name: string }
-  | { kind: "package"; action: SystemPackageAction; name: null };
+  | { kind: "package"; action: NamedAction; name: string }
+  | { kind: "package"; action: SystemAction; name: null };
 export type Request = ServiceRequest | PackageRequest | { kind: "policy" } | { kind: "version" };
 
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */

@@ -23,7 +23,7 @@ export type ServiceData = { kind: "service"; unit: string; MainPID: number } & R
   string
 >;
 /** Versions are null where there is none. */
-export type PackageData = { kind: "package"; name: string; manager: string } & Record<
+type PackageData = { kind: "package"; name: string; manager: string } & Record<
   "installed" | "candidate",
   string | null
 >;
@@ -35,7 +35,7 @@ export type Verdicts = Record<
 /** The policy in force on this host: compiled in, narrowed by the administrator. */
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
-export type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
+type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
 
 /** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
 export type Reply = {
