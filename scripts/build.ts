@@ -2,6 +2,7 @@
  * Builds dist/sallyport-helper and dist/sallyport: one file each, around the pinned Node runtime.
  *
  *   npm run build [-- --policy site.yaml] [--out DIR]
+ *   npm run build -- --trusted-base        writes helper/TRUSTED_BASE.txt instead
  *
  * The same sources give the same bytes: no path, no time and no user of the building machine goes in.
  */
@@ -13,10 +14,15 @@ import { build } from "esbuild";
 import { bundleHelper } from "./bundle-helper.ts";
 import { pack } from "./pack.ts";
 import { readSitePolicy, SitePolicyError } from "./site-policy.ts";
+import { trustedBase } from "./trusted-base.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const { values } = parseArgs({
-  options: { policy: { type: "string" }, out: { type: "string", default: join(root, "dist") } },
+  options: {
+    policy: { type: "string" },
+    out: { type: "string", default: join(root, "dist") },
+    "trusted-base": { type: "boolean", default: false },
+  },
 });
 const out = resolve(values.out);
 
@@ -46,10 +52,15 @@ async function main(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     version: string;
   };
+  const helper = await bundleHelper(root, version, policy);
+  if (values["trusted-base"]) {
+    const { text } = trustedBase(root, helper.metafile);
+    writeFileSync(join(root, "helper/TRUSTED_BASE.txt"), text);
+    return;
+  }
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(out, ".build-"));
   try {
-    const helper = await bundleHelper(root, version, policy);
     await pack(helper.text, "sallyport-helper", work, out);
     const commandLine = await bundleCommandLine({
       VERSION: version,

@@ -1,7 +1,15 @@
 /** The Node runtime that goes into both binaries: pinned by package-lock.json with its integrity hash. */
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
+const require = createRequire(import.meta.url);
+const PACKAGE = `node-linux-${process.arch}`;
+
 export function runtime(): string {
-  const require = createRequire(import.meta.url);
-  return require.resolve(`node-linux-${process.arch}/bin/node`);
+  return require.resolve(`${PACKAGE}/bin/node`);
+}
+
+export function runtimeVersion(): string {
+  const text = readFileSync(require.resolve(`${PACKAGE}/package.json`), "utf8");
+  return `Node.js ${(JSON.parse(text) as { version: string }).version}`;
 }
