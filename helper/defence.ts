@@ -12,6 +12,9 @@ const FLOORS = {
   "Max cpu time": 3600,
   "Max file size": 2 ** 32,
   "Max open files": 256,
+  "Max stack size": 2 ** 20,
+  "Max data size": 2 ** 32,
+  "Max address space": 2 ** 32,
 };
 
 /** Why nothing may be done, or null. The caller's message names no path; the audit log's reason does. */

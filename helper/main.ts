@@ -14,14 +14,14 @@ const LOCKDOWN = "/var/lib/sallyport/lockdown";
 const USAGE = "usage: service ACTION NAME | package ACTION [NAME] | policy | version";
 
 const started = Date.now();
-const requestId = readFileSync("/proc/sys/kernel/random/uuid", "utf8").trim();
 const argv = process.argv.slice(2);
-const common = { requestId, argv, policyHash: BUILD.policyHash };
+const common = { requestId: "", argv, policyHash: BUILD.policyHash };
 
 async function answer(): Promise<Result> {
+  common.requestId = readFileSync("/proc/sys/kernel/random/uuid", "utf8").trim();
   const unfit = refuseToStart();
-  if (unfit?.error.code === "not_root") return unfit; // and so cannot write a record either
-  if (unfit !== null) return await refuse(unfit);
+  // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
+  if (unfit !== null) return await refuse(unfit).catch(() => unfit);
   const request = parse(argv);
   if (request === null) return await refuse(refused("usage", USAGE, "not a request"));
   if (request.kind === "version") return told({ kind: "version", ...BUILD });
@@ -50,6 +50,7 @@ async function act(request: ServiceRequest | PackageRequest): Promise<Result> {
   const rule = argv.join(" ");
   record({ ...common, phase: "begin", decision: "allow", rule }, kind !== "read");
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
+  const { requestId } = common;
   const within = { requestId, deadline, graceMs: kind === "package" ? 10_000 : 0 };
   const acting =
     request.kind === "service"
@@ -90,13 +91,14 @@ function failed(error: unknown): Refusal {
 /** To the kernel's log, and so to the administrator's journal: the caller must not read this. */
 function warn(error: unknown): void {
   try {
-    writeFileSync("/dev/kmsg", `<3>sallyport-helper: ${requestId}: ${String(error)}`);
+    writeFileSync("/dev/kmsg", `<3>sallyport-helper: ${common.requestId}: ${String(error)}`);
   } catch {} // a container may have no kernel log
 }
 
 function speak({ outcome, data, error }: Result): never {
   const nothing = { exitCode: null, stdout: "", stderr: "", truncated: false, timedOut: false };
   const said = error && { code: error.code, message: error.message };
+  const { requestId } = common;
   const tail = { durationMs: Date.now() - started, requestId, data, error: said };
   const reply: Reply = { v: 1, success: error === null, ...(outcome ?? nothing), ...tail };
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);
