@@ -1,0 +1,51 @@
+/** One lab host for a bench: started, entered as root, and ended with this process whatever happens. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const LAB = resolve(import.meta.dirname, "../lab");
+
+export type BenchHost = {
+  /** Runs argv as root and returns its standard output; throws unless it succeeds. */
+  root: (argv: readonly string[]) => Promise<string>;
+  /** Copies a file of this machine to an executable in the host. */
+  put: (from: string, to: string) => Promise<void>;
+  close: () => Promise<void>;
+};
+
+async function output(child: ChildProcess, what: string): Promise<string> {
+  let text = "";
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  const [status] = (await once(child, "close")) as [number | null];
+  if (status !== 0) throw new Error(`${what}: status ${status}`);
+  return text;
+}
+
+export async function openHost(): Promise<BenchHost> {
+  const hold = spawn(LAB, ["hold", "1"], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(hold, "exit");
+  const first = once(createInterface(hold.stdout), "line") as Promise<[string]>;
+  const ready = await Promise.race([first, ended.then(() => null)]);
+  if (ready === null) throw new Error("the lab did not start");
+  const { state } = JSON.parse(ready[0]) as { state: string };
+  const enter = (argv: readonly string[], stdin: "ignore" | number): ChildProcess =>
+    spawn(LAB, ["exec", "h1", "root", "--", ...argv], {
+      env: { ...process.env, SALLYPORT_LAB_STATE: state },
+      stdio: [stdin, "pipe", "inherit"],
+    });
+  return {
+    root: async (argv) => await output(enter(argv, "ignore"), argv.join(" ")),
+    put: async (from, to) => {
+      const file = openSync(from, "r");
+      await output(enter(["/usr/bin/dd", `of=${to}`, "bs=1M", "status=none"], file), to);
+      closeSync(file);
+      await output(enter(["/usr/bin/chmod", "755", to], "ignore"), to);
+    },
+    close: async () => {
+      hold.stdin.end();
+      await ended;
+    },
+  };
+}
