@@ -115,7 +115,7 @@ async function callAll(
 export function answerIn({ status, stdout, stderr }: Raw): Answer {
   expect(stdout, `stdout is one line; stderr: ${stderr}`).toMatch(/^[^\n]+\n$/);
   const parsed = parseReply(stdout, status);
-  if ("reason" in parsed) throw new Error(`${parsed.reason}: ${stdout}`);
+  if ("reason" in parsed) throw new Error(`${parsed.reason}: ${stdout.slice(0, 2000)} ${stderr}`);
   return { status, stdout, stderr, reply: parsed.reply };
 }
 
@@ -177,10 +177,11 @@ const SITE = `services:
   fail2ban: { allow: [start, stop, restart, status, logs] }
 packages:
   docker.io: { allow: [install, remove, info] }
-  rsync: { allow: [install, remove, info] }
+  rsync: { allow: [install, remove, upgrade, info] }
+  curl: { allow: [install] }
   snapd: { allow: [install] }
-system: { allow: [upgrade, autoremove] }
-deadlineSeconds: { read: 2, service: 2, package: 2 }
+system: { allow: [update, upgrade, autoremove, autoclean] }
+deadlineSeconds: { read: 5, service: 2, package: 12 }
 `;
 
 const BUILD = `test -x "$2/sallyport-helper" || {
