@@ -16,7 +16,7 @@ export type Manager = Record<Action | "program", string> & {
 };
 
 /** Said by a manager whose lock another process holds. */
-export const LOCKED = /could not get lock|unable to (?:lock|acquire)|is locked by/i;
+export const LOCKED = /could not get lock|unable to (?:lock|acquire)|locked by/i;
 
 // apt-get honours operators in names even after `--`, so only literal names of the policy come here.
 const CONFFILES = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold";

@@ -22,8 +22,9 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
   const command = manager[action === "upgrade" && name.length === 0 ? "upgradeAll" : action];
   if (command === undefined) return refused("unavailable", "this package manager cannot do that");
   if (manager.heal !== undefined && (await call(manager.heal[0])).stdout !== "") {
-    const mended = await call(manager.heal[1]);
-    if (mended.exitCode !== 0) return busyOr(done(mended));
+    const mended = busyOr(done(await call(manager.heal[1])));
+    // A package that cannot be mended must not stand in the way of its own removal.
+    if (mended.error !== null && mended.error.code !== "failed") return mended;
   }
   if (manager.trial !== undefined && name.length > 0) {
     const trial = await call(command.replace(" ", ` ${manager.trial[0]} `), ...name);

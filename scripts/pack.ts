@@ -17,6 +17,8 @@ const CLOSED_DOORS = {
     "--no-addons",
     "--openssl-config=/dev/null",
     "--disable-warning=ExperimentalWarning",
+    // Node looks for --env-file in all of argv, and opens what it names, before any script runs.
+    "--",
   ],
   disableExperimentalSEAWarning: true,
   useSnapshot: false,
