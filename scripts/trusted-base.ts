@@ -19,7 +19,7 @@ export function trustedBase(root: string, metafile: Metafile): TrustedBase {
       .filter((name) => name.endsWith(".ts"))
       .map((name) => `${folder}/${name}`),
   );
-  const files = [...new Set([...Object.keys(metafile.inputs), ...sources])].sort().map((file) => {
+  const files = [...new Set([...Object.keys(metafile.inputs), ...sources])].toSorted().map((file) => {
     const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n");
     const code = lines.filter((line) => !/^\s*(?:$|\/\/|\/\*|\*)/.test(line));
     return { file, lines: lines.length, code: code.length };
@@ -29,7 +29,7 @@ export function trustedBase(root: string, metafile: Metafile): TrustedBase {
   const asked = files.flatMap(({ file }) => [
     ...readFileSync(join(root, file), "utf8").matchAll(/getBuiltinModule\("([^"]+)"\)/g),
   ]);
-  const builtins = [...new Set([...loaded, ...asked.map(([, name = ""]) => name)])].sort();
+  const builtins = [...new Set([...loaded, ...asked.map(([, name = ""]) => name)])].toSorted();
   const sum = (key: "lines" | "code"): number => files.reduce((all, one) => all + one[key], 0);
   const row = (lines: number, code: number, file: string): string =>
     `${String(lines).padStart(5)} ${String(code).padStart(5)}  ${file}`;

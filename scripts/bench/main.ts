@@ -54,7 +54,7 @@ async function measure() {
     const names = Object.keys(COMMANDS) as Name[];
     return names.map((name, number) => {
       const own = runs.filter(([which]) => which === number);
-      const wall = own.map(([, us = Number.NaN]) => us / 1000).sort((a, b) => a - b);
+      const wall = own.map(([, us = Number.NaN]) => us / 1000).toSorted((a, b) => a - b);
       const peaks = own.map(([, , kib = Number.NaN]) => kib / 1024);
       return {
         name,

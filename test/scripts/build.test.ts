@@ -1,0 +1,71 @@
+/** The build as a whole: same sources, same bytes; a bad site policy makes nothing. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "sallyport-build-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function build(checkout: string, ...words: string[]) {
+  const env = { PATH: "/usr/bin:/bin", HOME: folder, TZ: "Asia/Tokyo" };
+  const argv = [join(checkout, "scripts/build.ts"), ...words];
+  return spawnSync(process.execPath, argv, { encoding: "utf8", env, cwd: "/" });
+}
+
+function sha256(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+describe("the same sources in another folder", () => {
+  const checkout = join(folder, "elsewhere");
+  beforeAll(() => {
+    for (const name of [
+      "agent",
+      "helper",
+      "protocol",
+      "scripts",
+      "sudoers",
+      "package.json",
+      "tsconfig.json",
+    ])
+      cpSync(join(root, name), join(checkout, name), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+    expect(build(checkout, "--out", join(folder, "second")).stderr).not.toContain("rror");
+    expect(build(root, "--out", join(folder, "first")).status).toBe(0);
+  });
+
+  test("give the same helper, to the byte", () => {
+    const [first, second] = [join(folder, "first"), join(folder, "second")];
+    expect(sha256(join(first, "sallyport-helper"))).toBe(sha256(join(second, "sallyport-helper")));
+    expect(readFileSync(join(first, "build.json"))).toEqual(
+      readFileSync(join(second, "build.json")),
+    );
+  });
+
+  test("give a helper that knows neither folder", () => {
+    const bytes = readFileSync(join(folder, "second/sallyport-helper"));
+    expect(bytes.includes(folder)).toBe(false);
+    expect(bytes.includes(root)).toBe(false);
+  });
+});
+
+test("a bad site policy builds nothing", () => {
+  writeFileSync(join(folder, "site.yaml"), "services:\n  nginx: { allow: [explode] }\n");
+  const out = join(folder, "none");
+  const { status, stderr } = build(root, "--policy", join(folder, "site.yaml"), "--out", out);
+  expect(status).toBe(78);
+  expect(stderr).toMatch(/^build: \S+site\.yaml:2: services\.nginx\.allow\.0: /m);
+  expect(existsSync(join(out, "sallyport-helper"))).toBe(false);
+});
