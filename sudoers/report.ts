@@ -43,7 +43,7 @@ const EFFECTS = ["proven", "refused"] as const;
 
 export type State = (typeof STATES)[number];
 export type Cause = (typeof CAUSES)[number];
-export type Found = (typeof FOUND)[number];
+type Found = (typeof FOUND)[number];
 
 export type Report =
   | {

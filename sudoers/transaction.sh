@@ -117,7 +117,7 @@ works() {
 explain() {
   case $answer in
     *'"v":1'*) stop 1 wrong-helper "$answer" ;;
-    *[Aa]ccount*) stop 1 account "$answer" ;;
+    *'ccount validation failure'* | *'ccount expired'* | *'password is expired'*) stop 1 account "$answer" ;;
   esac
   if grep -Eqs '^[@#]includedir[[:space:]]+"?/etc/sudoers\.d' /etc/sudoers-rs /etc/sudoers; then
     stop 1 refused "$answer"
@@ -248,7 +248,9 @@ stage_rule() {
   # step: rule-staged
   for visudo in $visudos; do
     said=$(timeout 20 "$visudo" -c -f "$rule.new" 2>&1) || stop 1 syntax "$said"
-    said=$(timeout 20 "$visudo" -c -O -P -f "$rule.new" 2>&1) || case $said in *usage:*) ;; *) stop 1 syntax "$said" ;; esac
+    # Owner and mode too, where this visudo knows the options: -h does not tell.
+    said=$(timeout 20 "$visudo" -c -O -P -f "$rule.new" 2>&1) ||
+      case $said in *usage:*) ;; *) stop 1 syntax "$said" ;; esac
   done
 }
 # A hard link keeps the old file itself, and there is always a helper under the name.

@@ -5,7 +5,7 @@ export function lineDiff(before: string, after: string): string[] {
   const [old, fresh] = [linesOf(before), linesOf(after)];
   // common[i][j]: length of the longest common subsequence of old[i..] and fresh[j..].
   const common = Array.from({ length: old.length + 1 }, () =>
-    new Array<number>(fresh.length + 1).fill(0),
+    Array.from({ length: fresh.length + 1 }, () => 0),
   );
   const at = (i: number, j: number) => common[i]?.[j] ?? 0;
   for (let i = old.length - 1; i >= 0; i--) {

@@ -8,9 +8,10 @@ rule=/etc/sudoers.d/zz-sallyport-uid$agent
 script=/run/transaction.sh
 
 stage() {
-  for place in /run /etc/sudoers.d /usr/local/libexec; do mount -t tmpfs -o mode=755 stage "$place"; done
+  mkdir -p /usr/local/libexec
+  for place in /run /etc/sudoers.d /usr/local/libexec; do mount -t tmpfs -o mode=755 stage "$place" || exit 1; done
   cp -p /etc/sudoers /run/sudoers
-  mount --bind /run/sudoers /etc/sudoers
+  mount --bind /run/sudoers /etc/sudoers || exit 1
   cp "$1" "$script"
   upload a
   upload b

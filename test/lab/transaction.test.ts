@@ -253,17 +253,17 @@ describeInLab("the install transaction", () => {
     });
 
     it("ends also when nobody listens any more", async () => {
-      const lines = "put a | head -n 1 >/dev/null; sleep 3; ask_status a | tail -n 3";
-      expect(await onStage(host, lines)).toBe("rule current\nhelper current\neffect proven\n");
+      const steps = "put a | head -n 1 >/dev/null; ask_status a | tail -n 3";
+      expect(await onStage(host, steps)).toBe("rule current\nhelper current\neffect proven\n");
     });
 
     it("installs, proves and removes the built helper, and leaves no trace (I07)", async () => {
-      const lines = `for word in '' '' --status --uninstall --uninstall; do
+      const steps = `for word in '' '' --status --uninstall --uninstall; do
   /opt/sallyport/sallyport setup-sudo --user agent --json $word >/run/said
   echo "$? $(grep -Eo '"(state|effect|code)":"[a-z_-]+"' /run/said)"
 done
 ls -A /etc/sudoers.d /usr/local/libexec`;
-      expect((await onStage(host, lines)).split("\n")).toEqual([
+      expect((await onStage(host, steps)).split("\n")).toEqual([
         '0 "state":"installed"',
         '0 "state":"already-current"',
         '0 "effect":"proven"',
