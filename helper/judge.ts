@@ -7,7 +7,7 @@ import { VERDICTS } from "./policy.ts";
 import { distrust } from "./trust.ts";
 
 const NARROWING = "/etc/sallyport/policy.json";
-const STRICTNESS = ["allow", "guard", "deny"];
+const STRICTNESS: readonly Verdict[] = ["allow", "guard", "deny"];
 
 /** Never a property of Object.prototype. */
 function own<T>(table: Record<string, T> | undefined, key: string): T | undefined {
@@ -28,23 +28,34 @@ export function policyInForce(): Verdicts | { unusable: string } {
   if (flaw !== null) return { unusable: flaw };
   if (!file.isFile() || file.size > 65_536) return { unusable: `${NARROWING} is no small file` };
   try {
-    return narrowed(JSON.parse(readFileSync(NARROWING, "utf8")) as Partial<Verdicts>);
+    return narrowed(readFileSync(NARROWING, "utf8"));
   } catch (error) {
     return { unusable: `${NARROWING}: ${String(error)}` };
   }
 }
 
 /** What widens or matches nothing compiled in is an error: a misspelt denial must not pass for one. */
-function narrowed(file: Partial<Verdicts>): Verdicts {
+function narrowed(text: string): Verdicts {
+  const file: unknown = JSON.parse(text);
+  // JSON.parse takes the last of two equal keys; a denial must not be lost like that.
+  if (JSON.stringify(file) !== text.replace(/\s/g, "")) throw new Error("a key stands twice");
   const result = structuredClone(VERDICTS);
-  for (const [section, rows] of Object.entries(file))
-    for (const [name, row] of Object.entries(rows))
-      for (const [action, verdict] of Object.entries(row)) {
+  for (const [section, rows] of entries(file))
+    for (const [name, row] of entries(rows))
+      for (const [action, verdict] of entries(row)) {
         const target = own(own<Verdicts["system"]>(result, section), name);
-        const before = STRICTNESS.indexOf(own(target, action) ?? "deny");
-        if (target === undefined || STRICTNESS.indexOf(verdict) < before)
-          throw new Error(`${section} ${name} ${action} would be widened, or is unknown`);
-        target[action] = verdict;
+        const before = own(target, action);
+        const stricter =
+          STRICTNESS.indexOf(verdict as Verdict) >= STRICTNESS.indexOf(before ?? "deny");
+        if (target === undefined || before === undefined || !stricter)
+          throw new Error(`${section} ${name} ${action} is unknown or would be widened`);
+        target[action] = verdict as Verdict;
       }
   return result;
+}
+
+function entries(value: unknown): [string, unknown][] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return Object.entries(value);
+  throw new Error("not an object");
 }
