@@ -1,0 +1,34 @@
+/** Documents that make claims about the tree are held to them. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+const security = read("SECURITY.md");
+
+test("every test that SECURITY.md names is there", () => {
+  const named = [...security.matchAll(/`(test\/[^`]+)`/g)].map(([, file = ""]) => file);
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test("every row of SECURITY.md's promises names a test", () => {
+  const rows = security.split("## Promises")[1]?.split("## Not promised")[0]?.split("\n") ?? [];
+  const promises = rows.filter((line) => line.startsWith("| ") && !line.startsWith("| promise"));
+  expect(promises.length).toBeGreaterThan(10);
+  expect(promises.filter((line) => !line.includes("`test/"))).toEqual([]);
+});
+
+test("SECURITY.md gives the trusted base's size and runtime as they are", () => {
+  const base = read("helper/TRUSTED_BASE.txt");
+  const [, lines, code] = /^ *(\d+) +(\d+) {2}total$/m.exec(base) ?? [];
+  const [, runtime = "?"] = /^runtime {2}(.+)$/m.exec(base) ?? [];
+  const flat = security.replaceAll("\n", " ");
+  expect(flat).toContain(`${code} lines of code (${lines} with comments and blank lines`);
+  expect(flat).toContain(`the ${runtime} runtime`);
+});
+
+test("README.md stays short", () => {
+  expect(read("README.md").split("\n").length).toBeLessThanOrEqual(150);
+});
