@@ -39,7 +39,8 @@ function narrowed(text: string): Verdicts {
   const file: unknown = JSON.parse(text);
   // JSON.parse takes the last of two equal keys; a denial must not be lost like that.
   if (JSON.stringify(file) !== text.replace(/\s/g, "")) throw new Error("a key stands twice");
-  const result = structuredClone(VERDICTS);
+  // Not structuredClone: names that share one row in policy.ts would still share it.
+  const result = JSON.parse(JSON.stringify(VERDICTS)) as Verdicts;
   for (const [section, rows] of entries(file))
     for (const [name, row] of entries(rows))
       for (const [action, verdict] of entries(row)) {
