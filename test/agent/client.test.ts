@@ -5,21 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ask } from "../../agent/client.ts";
 import type { Host } from "../../agent/host.ts";
+import { PLAIN_REPLY } from "./plain-reply.ts";
 
 const STATUS = { kind: "service", action: "status", name: "nginx" } as const;
-const REPLY = {
-  v: 1,
-  success: true,
-  exitCode: 0,
-  stdout: "",
-  stderr: "",
-  truncated: false,
-  timedOut: false,
-  durationMs: 1,
-  requestId: "r",
-  data: null,
-  error: null,
-};
 
 let folder: string;
 let host: Host;
@@ -39,7 +27,7 @@ beforeEach(() => {
   };
   mkdirSync(host.rules);
   writeFileSync(host.processStatus, "Name:\tnode\nNoNewPrivs:\t0\n");
-  program("helper", `printf '%s\\n' '${JSON.stringify(REPLY)}'`);
+  program("helper", `printf '%s\\n' '${JSON.stringify(PLAIN_REPLY)}'`);
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
@@ -154,7 +142,7 @@ test.each([
   ["no JSON", "echo hello"],
   ["no output", "exit 0"],
   ["more than 1 MiB", "head -c 2000000 /dev/zero"],
-  ["a contradicting status", `echo '${JSON.stringify(REPLY)}'; exit 77`],
+  ["a contradicting status", `echo '${JSON.stringify(PLAIN_REPLY)}'; exit 77`],
 ])("%s is a bad reply", async (_, body) => {
   program("sudo", body);
   expect(await ask(STATUS, host)).toMatchObject({ kind: "bad_reply" });
@@ -179,7 +167,7 @@ test("a helper of this build that replies badly is not said to differ", async ()
 
 test("a request that only this side understands means that the helper differs", async () => {
   const error = { code: "usage", message: "usage: ..." };
-  program("sudo", `echo '${JSON.stringify({ ...REPLY, success: false, error })}'; exit 64`);
+  program("sudo", `echo '${JSON.stringify({ ...PLAIN_REPLY, success: false, error })}'; exit 64`);
   host = { ...host, helperSha256: "0".repeat(64) };
   expect(await ask(STATUS, host)).toMatchObject({ kind: "helper_differs" });
 });
@@ -194,7 +182,7 @@ test("sudo gets the helper's words as arguments, in a written-out environment, w
   );
   expect(await ask({ ...STATUS, name: "a b;$(id)" }, host)).toEqual({
     kind: "reply",
-    reply: REPLY,
+    reply: PLAIN_REPLY,
   });
   expect(readFileSync(join(folder, "argv"), "utf8").split("\n")).toEqual([
     "-n",
@@ -212,5 +200,5 @@ test("sudo gets the helper's words as arguments, in a written-out environment, w
 });
 
 test("root asks the helper without sudo", async () => {
-  expect(await ask(STATUS, { ...host, euid: 0 })).toEqual({ kind: "reply", reply: REPLY });
+  expect(await ask(STATUS, { ...host, euid: 0 })).toEqual({ kind: "reply", reply: PLAIN_REPLY });
 });

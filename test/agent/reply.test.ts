@@ -1,17 +1,10 @@
 import { expect, test } from "vitest";
 import { parseReply } from "../../agent/reply.ts";
 import { EXIT_STATUS, type ErrorCode, type Reply } from "../../protocol/reply.ts";
+import { PLAIN_REPLY } from "./plain-reply.ts";
 
 const REPLY: Reply = {
-  v: 1,
-  success: true,
-  exitCode: 0,
-  stdout: "",
-  stderr: "",
-  truncated: false,
-  timedOut: false,
-  durationMs: 12,
-  requestId: "0d6d5c2e-0000-4000-8000-000000000000",
+  ...PLAIN_REPLY,
   data: {
     kind: "service",
     unit: "nginx.service",
@@ -21,7 +14,6 @@ const REPLY: Reply = {
     UnitFileState: "enabled",
     MainPID: 312,
   },
-  error: null,
 };
 const text = JSON.stringify(REPLY);
 

@@ -3,20 +3,8 @@ import { replyText } from "../../../agent/cli/reply-text.ts";
 import { tableText } from "../../../agent/cli/table.ts";
 import type { Request } from "../../../protocol/operation.ts";
 import type { Reply } from "../../../protocol/reply.ts";
+import { PLAIN_REPLY } from "../plain-reply.ts";
 
-const REPLY: Reply = {
-  v: 1,
-  success: true,
-  exitCode: 0,
-  stdout: "",
-  stderr: "",
-  truncated: false,
-  timedOut: false,
-  durationMs: 1,
-  requestId: "r",
-  data: null,
-  error: null,
-};
 const UNIT = {
   kind: "service",
   unit: "nginx.service",
@@ -62,13 +50,15 @@ test.each<[string, Request, Partial<Reply>, string]>([
   ["an installation", { ...INFO, action: "install" }, { stdout: "Reading…" }, "htop: installed\n"],
   ["an update", { kind: "package", action: "update", name: null }, {}, "package lists updated\n"],
 ])("%s takes one line", (_, request, reply, text) => {
-  expect(replyText(request, { ...REPLY, ...reply })).toBe(text);
+  expect(replyText(request, { ...PLAIN_REPLY, ...reply })).toBe(text);
 });
 
 test("S05: a journal line cannot clear the terminal", () => {
   const logs: Request = { ...STATUS, action: "logs" };
   const stdout = "one\n\u001b[2Jtwo\u202e\n";
-  expect(replyText(logs, { ...REPLY, stdout, data: UNIT })).toBe("one\n\\u{1b}[2Jtwo\\u{202e}\n");
+  expect(replyText(logs, { ...PLAIN_REPLY, stdout, data: UNIT })).toBe(
+    "one\n\\u{1b}[2Jtwo\\u{202e}\n",
+  );
 });
 
 test("the policy is a table of what is allowed and what needs a grant; the rest is denied", () => {
@@ -81,7 +71,7 @@ test("the policy is a table of what is allowed and what needs a grant; the rest 
     },
     policyHash: "abc",
   };
-  expect(replyText({ kind: "policy" }, { ...REPLY, data })).toBe(
+  expect(replyText({ kind: "policy" }, { ...PLAIN_REPLY, data })).toBe(
     [
       "         NAME  AT ONCE       WITH A GRANT",
       "service  ssh   start status  stop",
