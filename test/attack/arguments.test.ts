@@ -106,7 +106,16 @@ const MALFORMED: readonly Row[] = [
     ["--require=/tmp/canary.cjs", "version"],
     ["--import=/tmp/canary.cjs", "version"],
     ["--node-options=--inspect", "version"],
+    // Node looks for these in the whole of argv, before anything else and past the script's name.
     ["--env-file=/tmp/canary", "version"],
+    ["version", "--env-file=/tmp/canary"],
+    ["--env-file", "/tmp/canary"],
+    ["--env-file-if-exists=/tmp/canary"],
+    ["--experimental-config-file=/tmp/canary", "version"],
+    ["version", "--experimental-config-file=/tmp/canary"],
+    ["--experimental-config-file", "/tmp/canary"],
+    ["--experimental-config-file"],
+    ["--experimental-default-config-file"],
     ["--experimental-sea-config", "/tmp/canary"],
     ["--build-snapshot", "/tmp/canary.cjs"],
     ["--cpu-prof", "version"],
@@ -114,7 +123,7 @@ const MALFORMED: readonly Row[] = [
     ["-i"],
     ["-"],
     ["/tmp/canary.cjs"],
-  ].map((words): Row => [`N02: Node's own ${words.join(" ").slice(0, 40)}`, words, "usage"]),
+  ].map((words): Row => [`N02: Node's own ${words.join(" ").slice(0, 50)}`, words, "usage"]),
   ["P04: -- alone", ["--"], "usage"],
   ["P04: -- first", ["--", "version"], "usage"],
   ["P04: -- before a request", ["--", "service", "status", "nginx"], "usage"],
@@ -174,7 +183,7 @@ const DIRECT: readonly (readonly [title: string, one: Case])[] = [
   ["V20: an empty argv[0] and an option", { run: [HELPER, "--inspect"], argv0: "" }],
   ["N04: argv[0] is node", { run: [HELPER, "-e", "1"], argv0: "/usr/bin/node" }],
   ["V03: argv[0] is sudoedit", { run: [HELPER, "/etc/shadow"], argv0: "sudoedit" }],
-  ["V01: argv[0] is a -sh", { run: [HELPER, "-c", "id"], argv0: "-sh" }],
+  ["V01: argv[0] is -sh", { run: [HELPER, "-c", "id"], argv0: "-sh" }],
 ];
 
 describeInLab("arguments", () => {
