@@ -14,35 +14,11 @@ import {
   inPlace,
   OWN_DISKS,
   putSiteHelper,
+  withCurl2,
 } from "./place.ts";
 
 const QUIET = ">/dev/null 2>&1 </dev/null";
 const apt = (words: string): string => `apt-get -qq -y ${words} ${QUIET}\n`;
-
-/** Adds curl 2.0, with a postinst of the test's own, to the repository of the place. */
-const withCurl2 = (postinst: string): string => `
-mkdir -p /srv/curl/DEBIAN
-cat >/srv/curl/DEBIAN/control <<'END'
-Package: curl
-Version: 2.0
-Architecture: all
-Maintainer: Sallyport lab <lab@localhost>
-Description: lab stand-in for curl
-END
-cat >/srv/curl/DEBIAN/postinst <<'END'
-#!/bin/sh
-${postinst}
-END
-chmod 755 /srv/curl/DEBIAN/postinst
-dpkg-deb --root-owner-group -Znone --build /srv/curl /srv/repo >/dev/null
-cd /srv/repo
-{
-  dpkg-deb --field curl_2.0_all.deb
-  printf 'Filename: ./curl_2.0_all.deb\\nSize: %s\\nSHA256: %s\\n\\n' \
-    "$(stat -c %s curl_2.0_all.deb)" "$(sha256sum curl_2.0_all.deb | cut -d' ' -f1)"
-} >>Packages
-cd /
-`;
 
 /** Runs a program, and says on stderr how much memory it held at most, in KiB (proc(5), of itself alone). */
 const PEAK = String.raw`

@@ -24,6 +24,31 @@ mount -t tmpfs -o mode=700 none /run/sallyport
 rm -rf /var/log/sallyport
 `;
 
+/** Lines for sh(1) that add curl 2.0, with a postinst of the test's own, to the repository of the place. */
+export const withCurl2 = (postinst: string): string => `
+mkdir -p /srv/curl/DEBIAN
+cat >/srv/curl/DEBIAN/control <<'END'
+Package: curl
+Version: 2.0
+Architecture: all
+Maintainer: Sallyport lab <lab@localhost>
+Description: lab stand-in for curl
+END
+cat >/srv/curl/DEBIAN/postinst <<'END'
+#!/bin/sh
+${postinst}
+END
+chmod 755 /srv/curl/DEBIAN/postinst
+dpkg-deb --root-owner-group -Znone --build /srv/curl /srv/repo >/dev/null
+cd /srv/repo
+{
+  dpkg-deb --field curl_2.0_all.deb
+  printf 'Filename: ./curl_2.0_all.deb\\nSize: %s\\nSHA256: %s\\n\\n' \
+    "$(stat -c %s curl_2.0_all.deb)" "$(sha256sum curl_2.0_all.deb | cut -d' ' -f1)"
+} >>Packages
+cd /
+`;
+
 export async function inPlace<T>(
   host: Host,
   lines: string,
