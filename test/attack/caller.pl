@@ -9,6 +9,7 @@
 #   close  descriptors, `0,2`                        open   how many descriptors from 3 on are open
 #   block  signals by number                         ignore signals by number
 #   signal `number@ms` after execve (repeated)       kill   seconds until SIGKILL
+#   after  a path: `ms` count from when it exists
 #   pty    on a terminal of its own                  type   what is typed there
 use strict;
 use warnings;
@@ -119,11 +120,12 @@ sub begin {
   close $_ for $out_end, $err_end, $failure;
   sysread $started, my $obstacle, 4096;
   my $zero = now();
-  my @signals = map { my ($number, $ms) = split /\@/; { number => $number, at => $zero + $ms } } @{ $case->{signal} // [] };
-  push @signals, { number => 9, at => $zero + 1000 * ($case->{kill}[0] // 40), late => 1 };
+  my $first = $case->{after} ? 1e12 : $zero;
+  my @signals = map { my ($number, $ms) = split /\@/; { number => $number, at => $first + $ms } } @{ $case->{signal} // [] };
+  my $end = $zero + 1000 * ($case->{kill}[0] // 40);
   if ($master && $case->{type}) { syswrite $master, $case->{type}[0] }
   $running{$pid} = {
-    case => $case, zero => $zero, signals => \@signals, obstacle => $obstacle // '',
+    case => $case, zero => $zero, signals => \@signals, end => $end, obstacle => $obstacle // '',
     streams => [ { from => $master // $out, text => '', name => 'out' }, { from => $err, text => '', name => 'err' } ],
   };
 }
@@ -144,12 +146,19 @@ while (@waiting || %running) {
   my ($set, $pause) = ('', 20);
   for my $pid (keys %running) {
     my $one = $running{$pid};
+    my $case = $one->{case};
     vec($set, fileno $_->{from}, 1) = 1 for grep { !$_->{ended} } @{ $one->{streams} };
+    if ($case->{after} && !$one->{seen} && -e $case->{after}[0]) {
+      $one->{seen} = 1;
+      $_->{at} += now() - 1e12 for grep { $_->{at} >= 1e12 } @{ $one->{signals} };
+    }
     while (@{ $one->{signals} } && $one->{signals}[0]{at} <= now()) {
       my $next = shift @{ $one->{signals} };
-      next if defined $one->{wait};
-      $one->{late} = 1 if $next->{late};
-      kill $next->{number}, $pid;
+      kill $next->{number}, $pid unless defined $one->{wait};
+    }
+    if (!$one->{late} && $one->{end} <= now() && !defined $one->{wait}) {
+      $one->{late} = 1;
+      kill 9, $pid;
     }
     my $left = @{ $one->{signals} } ? $one->{signals}[0]{at} - now() : $pause;
     $pause = $left < 0 ? 0 : $left if $left < $pause;

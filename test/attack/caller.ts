@@ -27,6 +27,7 @@ export type Case = {
     | "block"
     | "ignore"
     | "kill"
+    | "after"
     | "pty"
     | "type",
     Word
