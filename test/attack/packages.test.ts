@@ -20,6 +20,13 @@ import {
 const QUIET = ">/dev/null 2>&1 </dev/null";
 const apt = (words: string): string => `apt-get -qq -y ${words} ${QUIET}\n`;
 
+/** Never ends at first, nor do its children: one in another session, one deaf, one without a mark. */
+const HANG = `[ ! -e /var/go ] || exit 0
+setsid sleep 6001 &
+(trap '' TERM HUP; while :; do sleep 6002; done) &
+env -i setsid sleep 6003 &
+exec sleep 6004`;
+
 /** Runs a program, and says on stderr how much memory it held at most, in KiB (proc(5), of itself alone). */
 const PEAK = String.raw`
 my $child = fork;
@@ -259,8 +266,8 @@ chmod 644 /var/evil.conf
     });
   });
 
-  test.concurrent("a package that never ends is stopped at the deadline, and the next call heals", async () => {
-    const hangs = `${OWN_DISKS}${withCurl2("[ -e /var/go ] || exec setsid -w sleep 600")}apt-get -qq update\n`;
+  test.concurrent("a package that never ends is wholly stopped at the deadline, and the next call heals", async () => {
+    const hangs = `${OWN_DISKS}${withCurl2(HANG)}apt-get -qq update\n`;
     await inPlace(host, hangs, async (place) => {
       putSiteHelper(place);
       const answer = await askOnce(place, "package", "install", "curl");
@@ -269,6 +276,7 @@ chmod 644 /var/evil.conf
       expect(await arrangeScript(place, `grep -lsz '^${mark}$' /proc/[0-9]*/environ || :`)).toBe(
         "",
       );
+      expect(await arrangeScript(place, "pgrep -fax 'sleep 600[1-4]' || :")).toBe("");
       await arrange(place, "touch", "/var/go");
       const next = await askOnce(place, "package", "install", "rsync");
       expect(next.reply, `in ${next.stdout}`).toMatchObject({ success: true });
