@@ -7,9 +7,9 @@ import { lock } from "./lock.ts";
 
 const DIRECTORY = "/var/log/sallyport";
 const FILE = `${DIRECTORY}/audit.jsonl`;
-/** More than the longest record; words are shortened so that there is a longest one. */
+/** More than the longest record; what callers can lengthen is shortened so that there is one. */
 const TAIL_BYTES = 65_536;
-const SHOWN = { words: 8, characters: 256 };
+const short = (text: string): string => text.slice(0, 256);
 /** Must be left on the disk, so that the end of what has begun can be written too. */
 const RESERVE_BYTES = 2 ** 20;
 
@@ -64,9 +64,9 @@ function append(fd: number, entry: Entry): void {
     ...caller(),
     requestId,
     phase,
-    argv: argv.slice(0, SHOWN.words).map((word) => word.slice(0, SHOWN.characters)),
+    argv: argv.slice(0, 8).map(short),
     decision,
-    rule,
+    rule: rule.slice(0, 1024),
     policyHash,
     ...(result === undefined ? {} : { result }),
     ...(torn === 0 ? {} : { torn }),

@@ -48,5 +48,5 @@ export function caller(): { uid: number; user: string | null; via: "sudo" | "dir
   const { SUDO_UID, SUDO_USER } = process.env;
   if (SUDO_UID === undefined) return { uid: 0, user: null, via: "direct" };
   if (!/^\d{1,10}$/.test(SUDO_UID)) throw new Error("SUDO_UID is not a number");
-  return { uid: Number(SUDO_UID), user: SUDO_USER ?? null, via: "sudo" };
+  return { uid: Number(SUDO_UID), user: SUDO_USER?.slice(0, 256) ?? null, via: "sudo" };
 }

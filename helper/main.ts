@@ -102,9 +102,14 @@ function speak({ outcome, data, error }: Result): never {
   const tail = { durationMs: Date.now() - started, requestId, data, error: said };
   const reply: Reply = { v: 1, success: error === null, ...(outcome ?? nothing), ...tail };
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);
-  try {
-    for (let sent = 0; sent < line.length;) sent += writeSync(1, line, sent);
-  } catch {} // the caller has gone: what was done is on record
+  for (let sent = 0, until = Date.now() + 10_000; sent < line.length && Date.now() < until;)
+    try {
+      sent += writeSync(1, line, sent);
+    } catch (problem) {
+      // A full pipe that does not block is waited for; a caller that has gone is not.
+      if ((problem as NodeJS.ErrnoException).code !== "EAGAIN") break;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
   process.exit(error === null ? 0 : EXIT_STATUS[error.code]);
 }
 

@@ -22,9 +22,10 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
   const command = manager[action === "upgrade" && name.length === 0 ? "upgradeAll" : action];
   if (command === undefined) return refused("unavailable", "this package manager cannot do that");
   if (manager.heal !== undefined && (await call(manager.heal[0])).stdout !== "") {
-    const mended = busyOr(done(await call(manager.heal[1])));
-    // A package that cannot be mended must not stand in the way of its own removal.
-    if (mended.error !== null && mended.error.code !== "failed") return mended;
+    const mended = await call(manager.heal[1]);
+    // One that cannot be mended must not stand in the way of its own removal; nor must a lock
+    // that another process still holds: the action itself waits for it.
+    if (mended.timedOut) return done(mended);
   }
   if (manager.trial !== undefined && name.length > 0) {
     const trial = await call(command.replace(" ", ` ${manager.trial[0]} `), ...name);

@@ -19,11 +19,13 @@ export function trustedBase(root: string, metafile: Metafile): TrustedBase {
       .filter((name) => name.endsWith(".ts"))
       .map((name) => `${folder}/${name}`),
   );
-  const files = [...new Set([...Object.keys(metafile.inputs), ...sources])].toSorted().map((file) => {
-    const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n");
-    const code = lines.filter((line) => !/^\s*(?:$|\/\/|\/\*|\*)/.test(line));
-    return { file, lines: lines.length, code: code.length };
-  });
+  const files = [...new Set([...Object.keys(metafile.inputs), ...sources])]
+    .toSorted()
+    .map((file) => {
+      const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n");
+      const code = lines.filter((line) => !/^\s*(?:$|\/\/|\/\*|\*)/.test(line));
+      return { file, lines: lines.length, code: code.length };
+    });
   const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);
   const loaded = imports.filter(({ external }) => external).map(({ path }) => path);
   const asked = files.flatMap(({ file }) => [

@@ -30,6 +30,7 @@ function sha256(file: string): string {
 
 describe("the same sources in another folder", () => {
   const checkout = join(folder, "elsewhere");
+  let built: ReturnType<typeof build>[] = [];
   beforeAll(() => {
     for (const name of [
       "agent",
@@ -42,11 +43,14 @@ describe("the same sources in another folder", () => {
     ])
       cpSync(join(root, name), join(checkout, name), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
-    expect(build(checkout, "--out", join(folder, "second")).stderr).not.toContain("rror");
-    expect(build(root, "--out", join(folder, "first")).status).toBe(0);
+    built = [
+      build(root, "--out", join(folder, "first")),
+      build(checkout, "--out", join(folder, "second")),
+    ];
   });
 
   test("give the same helper, to the byte", () => {
+    expect(built.map(({ status }) => status)).toEqual([0, 0]);
     const [first, second] = [join(folder, "first"), join(folder, "second")];
     expect(sha256(join(first, "sallyport-helper"))).toBe(sha256(join(second, "sallyport-helper")));
     expect(readFileSync(join(first, "build.json"))).toEqual(
