@@ -130,6 +130,13 @@ export function seenBySpy(reply: Reply | null): Record<string, string[]> {
   return seen;
 }
 
+/** The descriptors of every child: nothing of the caller's, and two files that have no name. */
+export const CHILDS_DESCRIPTORS: readonly RegExp[] = [
+  /^0 \/dev\/null$/,
+  /^1 \/run\/sallyport\/[\w-]+\.out \(deleted\)$/,
+  /^2 \/run\/sallyport\/[\w-]+\.err \(deleted\)$/,
+];
+
 const TRACE = "/root/attack.trace";
 /** To be put before a caller: writes down every program and process that it and sudo start. */
 export const TRACED = ["strace", "-f", "-qq", "-e", "signal=none", "-e", "abbrev=none"].concat([
@@ -162,9 +169,9 @@ export class Trace {
     const result = Number(/= (-?\d+)[^=]*$/.exec(call)?.[1] ?? -1);
     if (result < 0) return;
     const pid = this.#process.get(task) ?? task;
-    if (call.startsWith("exec")) return void push(this.executed, pid, call);
-    if (call.includes("CLONE_THREAD")) return void this.#process.set(result, pid);
-    push(this.started, pid, result);
+    if (call.startsWith("exec")) push(this.executed, pid, call);
+    else if (call.includes("CLONE_THREAD")) this.#process.set(result, pid);
+    else push(this.started, pid, result);
   }
 
   /** `pid` and all that came from it. */

@@ -137,7 +137,9 @@ function withEnvironment(run: readonly string[], ...variables: readonly string[]
 
 describeInLab("environment", () => {
   let host: Host;
-  let [plain, site, direct]: Called[][] = [[], [], []];
+  let plain: Called[] = [];
+  let site: Called[] = [];
+  let direct: Called[] = [];
   let [left, leftByRoot] = ["", ""];
   let [all, refusedByRoot, traced]: (Called | undefined)[] = [];
   let opened = "";
@@ -266,7 +268,7 @@ describeInLab("environment", () => {
 
   test("N05: no path of the caller's is so much as looked at, in a hostile folder", () => {
     expect(traced?.reply).toMatchObject({ success: true });
-    const [start = -1] = [opened.indexOf(`execve("${HELPER}"`)];
+    const start = opened.indexOf(`execve("${HELPER}"`);
     expect(start).toBeGreaterThan(0);
     // From the helper's start on; before it, sudo itself is given the folder to start from.
     const after = opened.slice(start).replace(/^.*execve\(.*$/gm, "");
