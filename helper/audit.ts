@@ -2,6 +2,7 @@
 // If it were wrong, what an agent did as root could be denied afterwards.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import type { Reply } from "../protocol/reply.ts";
 import { caller } from "./defence.ts";
 import { lock } from "./lock.ts";
 
@@ -9,7 +10,6 @@ const DIRECTORY = "/var/log/sallyport";
 const FILE = `${DIRECTORY}/audit.jsonl`;
 /** More than the longest record; what callers can lengthen is shortened so that there is one. */
 const TAIL_BYTES = 65_536;
-const short = (text: string): string => text.slice(0, 256);
 /** Must be left on the disk, so that the end of what has begun can be written too. */
 const RESERVE_BYTES = 2 ** 20;
 
@@ -20,7 +20,9 @@ export type Entry = {
   decision: string;
   rule: string;
   policyHash: string;
-  result?: { code: string | null; exitCode: number | null; timedOut: boolean; durationMs: number };
+  result:
+    | (Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null })
+    | undefined;
 };
 
 /** Appends one record, on disk when `sync`; throws where it cannot. */
@@ -55,21 +57,16 @@ function append(fd: number, entry: Entry): void {
   const { size } = fs.fstatSync(fd);
   const { seq, hash: prev, torn } = tail(fd, size);
   if (torn > 0) fs.ftruncateSync(fd, size - torn);
-  const { requestId, phase, argv, decision, rule, policyHash, result } = entry;
   const body = JSON.stringify({
     v: 1,
     seq: seq + 1,
     time: new Date().toISOString(),
     boot: fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     ...caller(),
-    requestId,
-    phase,
-    argv: argv.slice(0, 8).map(short),
-    decision,
-    rule: rule.slice(0, 1024),
-    policyHash,
-    ...(result === undefined ? {} : { result }),
-    ...(torn === 0 ? {} : { torn }),
+    ...entry,
+    argv: entry.argv.slice(0, 8).map((word) => word.slice(0, 256)),
+    rule: entry.rule.slice(0, 1024),
+    torn: torn === 0 ? undefined : torn,
     prev,
   });
   const hash = createHash("sha256").update(body).digest("hex");

@@ -39,8 +39,7 @@ export function refuseToStart(): Refusal | null {
 /** What sudo relays or a terminal sends: a transaction ends by itself, not by its caller. */
 export function ignoreSignals(): void {
   const relayed = ["HUP", "INT", "QUIT", "TERM", "PIPE", "ALRM", "USR1", "USR2", "TSTP", "TTIN"];
-  for (const name of [...relayed, "TTOU", "IO", "VTALRM", "PROF"])
-    process.on(`SIG${name}`, () => {});
+  for (const name of [...relayed, "TTOU"]) process.on(`SIG${name}`, () => {});
 }
 
 /** Sudo sets SUDO_UID over whatever was there, so only root itself is ever without one. */

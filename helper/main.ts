@@ -1,8 +1,9 @@
 // Decides the order: defend, parse, judge, lock, record, act, record, reply; refusals come first.
 // If it were wrong, something could be done as root that was not judged or not written down.
-import { lstatSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { lstatSync, writeFileSync, writeSync } from "node:fs";
 import type { PackageRequest, ServiceRequest } from "../protocol/operation.ts";
 import { EXIT_STATUS, type Reply } from "../protocol/reply.ts";
+import type { Entry } from "./audit.ts";
 import { ignoreSignals, refuseToStart } from "./defence.ts";
 import { judge, policyInForce } from "./judge.ts";
 import { parse } from "./parse.ts";
@@ -15,10 +16,9 @@ const USAGE = "usage: service ACTION NAME | package ACTION [NAME] | policy | ver
 
 const started = Date.now();
 const argv = process.argv.slice(2);
-const common = { requestId: "", argv, policyHash: BUILD.policyHash };
+const requestId = `${started}-${process.pid}`;
 
 async function answer(): Promise<Result> {
-  common.requestId = readFileSync("/proc/sys/kernel/random/uuid", "utf8").trim();
   const unfit = refuseToStart();
   // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
   if (unfit !== null) return await refuse(unfit).catch(() => unfit);
@@ -42,63 +42,66 @@ async function answer(): Promise<Result> {
 /** What cannot be recorded is not done. Modules that only an act needs are loaded only for one. */
 async function act(request: ServiceRequest | PackageRequest): Promise<Result> {
   ignoreSignals();
+  const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
+  // SIGALRM makes sudo 1.9.13 kill its child; a change must not end, unrecorded, with that.
+  if (kind !== "read" && process.env["SALLYPORT_DETACHED"] === undefined) {
+    const status = (await import("./run.ts")).handOver(argv);
+    return status === null ? failed("it was killed") : process.exit(status);
+  }
   const { record } = await import("./audit.ts");
   const { lock } = await import("./lock.ts");
-  const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
   const release = kind === "package" ? lock("package", 60) : () => {};
   if (release === null) return await refuse(refused("busy", "another package action is running"));
   const rule = argv.join(" ");
-  record({ ...common, phase: "begin", decision: "allow", rule }, kind !== "read");
+  record(entry("begin", "allow", rule), kind !== "read");
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
-  const { requestId } = common;
   const within = { requestId, deadline, graceMs: kind === "package" ? 10_000 : 0 };
   const acting =
     request.kind === "service"
       ? (await import("./service.ts")).service(request, within)
       : (await import("./package.ts")).packages(request, within);
   const result = await acting.catch(failed);
-  const { exitCode, timedOut } = result.outcome ?? { exitCode: null, timedOut: false };
-  const code = result.error?.code ?? null;
+  const { exitCode = null, timedOut = false } = result.outcome ?? {};
+  const { code = null, reason = rule } = result.error ?? {};
   const end = { code, exitCode, timedOut, durationMs: Date.now() - started };
   const decision = code === "not_allowed" || code === "unsafe" ? code : "allow";
   try {
-    const why = result.error?.reason ?? rule;
-    record({ ...common, phase: "end", decision, rule: why, result: end }, false);
+    record(entry("end", decision, reason, end), false);
   } catch (error) {
-    warn(error); // it has happened, and the reply must say so
+    failed(error); // but what was to be recorded has happened, and the reply says so
   }
   release();
   return result;
+}
+
+function entry(
+  phase: Entry["phase"],
+  decision: string,
+  rule: string,
+  result?: Entry["result"],
+): Entry {
+  return { requestId, phase, argv, decision, rule, policyHash: BUILD.policyHash, result };
 }
 
 /** A refusal is on record before it is spoken. */
 async function refuse(refusal: Refusal): Promise<Result> {
   const { record } = await import("./audit.ts");
   const { code, reason } = refusal.error;
-  record({ ...common, phase: "refused", decision: code, rule: reason }, false);
+  record(entry("refused", code, reason), false);
   return refusal;
 }
 
+/** What went wrong goes to the kernel's log, and so to the administrator's journal; the caller must not read it. */
 function failed(error: unknown): Refusal {
-  warn(error);
-  return refused(
-    "internal",
-    "the helper failed, or the audit log cannot be written",
-    String(error),
-  );
-}
-
-/** To the kernel's log, and so to the administrator's journal: the caller must not read this. */
-function warn(error: unknown): void {
   try {
-    writeFileSync("/dev/kmsg", `<3>sallyport-helper: ${common.requestId}: ${String(error)}`);
+    writeFileSync("/dev/kmsg", `<3>sallyport-helper: ${requestId}: ${String(error)}`);
   } catch {} // a container may have no kernel log
+  return refused("internal", "the helper failed, or cannot write the audit log", String(error));
 }
 
 function speak({ outcome, data, error }: Result): never {
   const nothing = { exitCode: null, stdout: "", stderr: "", truncated: false, timedOut: false };
   const said = error && { code: error.code, message: error.message };
-  const { requestId } = common;
   const tail = { durationMs: Date.now() - started, requestId, data, error: said };
   const reply: Reply = { v: 1, success: error === null, ...(outcome ?? nothing), ...tail };
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);

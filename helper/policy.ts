@@ -1,20 +1,16 @@
 // Decides what is allowed: the table that judge.ts reads, compiled in and read-only at run time.
 // If it were wrong, an agent would be handed a service or package it was never meant to touch.
 // A site compiles its own in: `npm run build -- --policy site.yaml` replaces this file.
+import type { Verdict } from "../protocol/operation.ts";
 import type { Verdicts } from "../protocol/reply.ts";
 
-const READ = { status: "allow", logs: "allow" } as const;
-const RUN = {
-  ...READ,
-  start: "allow",
-  restart: "allow",
-  reload: "allow",
-  enable: "allow",
-} as const;
-const ALL = { ...RUN, stop: "allow", disable: "allow" } as const;
-const KEEP = { ...RUN, stop: "guard", disable: "guard" } as const; // a lock-out, a defence gone
-const TAKE = { install: "allow", upgrade: "allow", info: "allow" } as const;
-const PACKAGE = { ...TAKE, remove: "allow" } as const;
+type Row = Record<string, Verdict>;
+const READ: Row = { status: "allow", logs: "allow" };
+const RUN: Row = { ...READ, start: "allow", restart: "allow", reload: "allow", enable: "allow" };
+const ALL: Row = { ...RUN, stop: "allow", disable: "allow" };
+const KEEP: Row = { ...RUN, stop: "guard", disable: "guard" }; // a lock-out, a defence gone
+const TAKE: Row = { install: "allow", upgrade: "allow", info: "allow" };
+const PACKAGE: Row = { ...TAKE, remove: "allow" };
 
 /** What is not listed is denied; `guard` needs a person's grant. */
 export const VERDICTS: Verdicts = {

@@ -1,7 +1,7 @@
 // Decides how a program is started, what of its output is kept, and when it has had its time.
 // If it were wrong, a shell, a caller's variable or an endless child would get into root's hands.
-import { spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { spawn, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
 import type { Reply } from "../protocol/reply.ts";
 import { stopTree } from "./tree.ts";
 
@@ -16,46 +16,60 @@ const ENVIRONMENT = {
 };
 /** Bytes kept of the beginning and of the end of each stream. */
 const KEPT = 32_768;
-/** A daemon that a program left behind may hold its output open: wait this long for the rest. */
-const LINGER_MS = 500;
 
 export type Outcome = Pick<Reply, "exitCode" | "stdout" | "stderr" | "truncated" | "timedOut">;
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
 export type Conditions = { requestId: string; deadline: number; graceMs: number };
 
-/** Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot. */
+/**
+ * Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot.
+ * Its output goes to files without a name: a pipe would break, and the program with it, if this
+ * process were killed; and a daemon left behind would hold it open.
+ */
 export async function run(
   [program, ...args]: readonly [string, ...string[]],
   { requestId, deadline, graceMs }: Conditions,
   extra: Record<string, string> = {},
 ): Promise<Outcome> {
+  const [out, err] = [nameless(`${requestId}.out`), nameless(`${requestId}.err`)];
   const env = { ...ENVIRONMENT, ...extra, SALLYPORT_REQUEST: requestId };
-  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+  const stdio = ["ignore" as const, out, err];
   const child = spawn(program, args, { cwd: "/", env, stdio, detached: true });
-  const [stdout, stderr] = [keepEnds(child.stdout), keepEnds(child.stderr)];
   const stopping: Promise<void>[] = [];
   const stop = (): void => void stopping.push(stopTree(child.pid ?? 0, requestId, graceMs));
   const timer = setTimeout(stop, deadline - Date.now());
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", resolve);
-    child.once("exit", (code) => setTimeout(resolve, LINGER_MS, code));
+    child.once("exit", resolve);
   });
   clearTimeout(timer);
   await Promise.all(stopping);
-  const [out, err, timedOut] = [stdout(), stderr(), stopping.length > 0];
-  return { exitCode, stdout: out.text, stderr: err.text, truncated: out.cut || err.cut, timedOut };
+  const [stdout, stderr, timedOut] = [endsOf(out), endsOf(err), stopping.length > 0];
+  const truncated = stdout.cut || stderr.cut;
+  return { exitCode, stdout: stdout.text, stderr: stderr.text, truncated, timedOut };
 }
 
-function keepEnds(stream: Readable): () => { text: string; cut: boolean } {
-  let [head, tail, left] = [Buffer.alloc(0), Buffer.alloc(0), 0];
-  stream.on("data", (chunk: Buffer) => {
-    const room = KEPT - head.length;
-    head = Buffer.concat([head, chunk.subarray(0, room)]);
-    tail = Buffer.concat([tail, chunk.subarray(room)]);
-    left += Math.max(0, tail.length - KEPT);
-    tail = tail.subarray(-KEPT);
-  });
-  const gap = (): string => (left === 0 ? "" : `\n[${left} bytes left out]\n`);
-  return () => ({ text: `${head.toString()}${gap()}${tail.toString()}`, cut: left > 0 });
+function nameless(name: string): number {
+  const path = `/run/sallyport/${name}`;
+  const fd = fs.openSync(path, "ax+", 0o600);
+  fs.unlinkSync(path);
+  return fd;
+}
+
+function endsOf(fd: number): { text: string; cut: boolean } {
+  const left = Math.max(0, fs.fstatSync(fd).size - 2 * KEPT);
+  const bytes = Buffer.alloc(2 * KEPT);
+  const head = fs.readSync(fd, bytes, 0, KEPT, 0);
+  const size = head + fs.readSync(fd, bytes, head, KEPT, head + left);
+  fs.closeSync(fd);
+  if (left === 0) return { text: bytes.toString("utf8", 0, size), cut: false };
+  const [first, last] = [bytes.toString("utf8", 0, KEPT), bytes.toString("utf8", KEPT)];
+  return { text: `${first}\n[${left} bytes left out]\n${last}`, cut: true };
+}
+
+/** Does this request again in a process that sudo does not know, and so cannot be made to kill. */
+export function handOver(argv: readonly string[]): number | null {
+  const env = { ...process.env, SALLYPORT_DETACHED: "1" };
+  const options = { env, stdio: "inherit", detached: true } as const;
+  return spawnSync("/proc/self/exe", argv, options).status;
 }
