@@ -168,24 +168,29 @@ export async function askOnce(host: Host, ...words: readonly Word[]): Promise<An
 const STRACE =
   "strace -f -qq --seccomp-bpf -e signal=none -e trace=execve,execveat,clone,clone3,fork,vfork";
 
-/** The same words as root without sudo, under strace(1): the answers, and the processes that were started. */
+/** The programs that were started, and how often the helper went on in another process of its own. */
+export type Traced = Answer & { started: string[]; handedOver: number };
+
+/** The same words as root without sudo, under strace(1). */
 export async function tracedAll(
   host: Host,
   calls: readonly (readonly Word[])[],
   user: User = "root",
   environment: readonly string[] = [],
-): Promise<(Answer & { started: string[] })[]> {
+): Promise<Traced[]> {
   const prefix = [...STRACE.split(" "), ...environment.flatMap((word) => ["-E", word]), HELPER];
   const raws = await callAll(host, user, prefix, calls, 2);
   return raws.map((raw) => {
-    const lines = raw.stderr
-      .split("\n")
-      .filter((line) => /(?:exec\w+|clone3?|v?fork)\(/.test(line));
-    expect(lines[0], "strace has seen the helper itself").toContain(HELPER);
-    return {
-      ...answerIn(raw),
-      started: lines.slice(1).filter((line) => !line.includes("CLONE_THREAD")),
-    };
+    const lines = raw.stderr.split("\n");
+    const programs = lines.filter((line) => /execve(?:at)?\(/.test(line));
+    expect(programs[0], "strace has seen the helper itself").toContain(HELPER);
+    const others = programs.slice(1).filter((line) => !line.includes(`execve("/proc/self/exe", `));
+    const handedOver = programs.length - 1 - others.length;
+    const forks = lines.filter((line) => /(?:clone3?|v?fork)\(/.test(line));
+    const processes = forks.filter((line) => !line.includes("CLONE_THREAD"));
+    // A process that executes nothing, and is not the helper's own successor, is one too many as well.
+    const started = processes.length === handedOver ? others : [...processes, ...others];
+    return { ...answerIn(raw), started, handedOver };
   });
 }
 
