@@ -280,11 +280,8 @@ describeInLab("arguments", () => {
   });
 
   test("V08: the log shown to a person has no control, bidi or invisible character", async () => {
-    const shown = await arrange(ownHost(), "/opt/sallyport/sallyport", "audit", "tail");
-    expect(shown).toContain("nginx");
-    // oxlint-disable-next-line no-control-regex -- that is what must not be there
-    const hidden =
-      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
-    expect(shown).not.toMatch(hidden);
+    const shown = await arrange(ownHost(), "/opt/sallyport/sallyport", "audit", "tail", "-n400");
+    expect(shown.match(/nginx/g)?.length).toBeGreaterThan(NAMES.length / 2);
+    expect(shown.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });

@@ -6,7 +6,7 @@ import { CHILDS_DESCRIPTORS, seenBySpy, type Called, type Case } from "./caller.
  * works: the right answer, from a clean child; silent: the same without a place to answer to;
  * unsafe: refused; unborn: sudo, the loader or Node ends before the helper's first line.
  */
-export type Outcome = "works" | "silent" | "unsafe" | "unborn";
+type Outcome = "works" | "silent" | "unsafe" | "unborn";
 export type Attribute = {
   title: string;
   /** Put before sudo's words. */

@@ -1,42 +1,18 @@
 /** What a caller puts into the environment and into the folder it starts from. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { arrange, arrangeScript, describeInLab, HELPER } from "../lab/host.ts";
+import { ownHost, records, setUp, type Host } from "../lab/host.ts";
 import {
-  arrange,
-  arrangeScript,
-  describeInLab,
-  HELPER,
-  ownHost,
-  records,
-  setUp,
-  type Host,
-} from "../lab/host.ts";
-import { callAs, ENVIRONMENT, provenChain, seenBySpy, WITH_SPY, type Called } from "./caller.ts";
-
-/** Whatever loads, runs, sources or writes something of this folder leaves a file `canary.*` in it. */
-const EVIL = "/home/agent/evil";
-const ARRANGE_EVIL = `mkdir -p ${EVIL}/bin ${EVIL}/node_modules/fs ${EVIL}/python
-for name in systemctl journalctl apt-get dpkg cat less sh env; do
-  printf '#!/bin/sh\\necho >${EVIL}/canary.path\\n' >${EVIL}/bin/$name
-done
-cp ${EVIL}/bin/less ${EVIL}/run
-echo 'require("fs").writeFileSync("${EVIL}/canary.js", "")' >${EVIL}/evil.cjs
-cp ${EVIL}/evil.cjs ${EVIL}/node_modules/fs/index.js
-echo 'open("${EVIL}/canary.python", "w")' >${EVIL}/python/sitecustomize.py
-echo ': >${EVIL}/canary.shell' >${EVIL}/rc
-echo 'DPkg::Pre-Invoke {"touch ${EVIL}/canary.apt";};APT::Update::Pre-Invoke {"touch ${EVIL}/canary.apt";};' >${EVIL}/apt.conf
-printf '.include = ${EVIL}/openssl.d\\n' >${EVIL}/openssl.cnf
-echo 'preload = ["./evil.cjs"]' >${EVIL}/bunfig.toml
-printf 'NODE_OPTIONS=--require=${EVIL}/evil.cjs\\nBUN_OPTIONS=--preload=${EVIL}/evil.cjs\\n' >${EVIL}/.env
-echo '{"main":"evil.cjs","type":"module","imports":{"#x":"./evil.cjs"}}' >${EVIL}/package.json
-echo '{"nodeOptions":{"require":["${EVIL}/evil.cjs"]}}' >${EVIL}/node.config.json
-printf 'node-options=--require=${EVIL}/evil.cjs\\nscript-shell=${EVIL}/run\\n' >${EVIL}/.npmrc
-echo 'NODE_OPTIONS DEFAULT=--require=${EVIL}/evil.cjs' >/home/agent/.pam_environment
-printf 'not a library' >${EVIL}/evil.so
-chmod 755 ${EVIL}/bin/* ${EVIL}/run
-chown -R agent: ${EVIL} /home/agent/.pam_environment`;
-const REMOVE_EVIL = `rm -rf ${EVIL} /home/agent/.pam_environment`;
-
-const CANARIES = "find / -xdev -name 'canary.*'";
+  callAs,
+  ENVIRONMENT,
+  provenChain,
+  readTrace,
+  seenBySpy,
+  TRACED,
+  WITH_SPY,
+  type Called,
+} from "./caller.ts";
+import { ARRANGE_EVIL, CANARIES, EVIL, REMOVE_EVIL } from "./evil-folder.ts";
 
 type Row = readonly [id: string, variable: string];
 
@@ -101,7 +77,6 @@ const HARMLESS: readonly Row[] = [
 /** The caller's name in the log comes from sudo. */
 const FORGED = ["SUDO_UID=0", "SUDO_USER=root", "SUDO_GID=0", "USER=root", "LOGNAME=root"];
 
-/** What every child gets, and no more. */
 const CHILDS = {
   PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
   LANG: "C.UTF-8",
@@ -130,7 +105,6 @@ function rightAnswer(called: Called | undefined): void {
   });
 }
 
-/** All at once except PATH, which sudo needs to be found by nothing, as it is absolute. */
 function withEnvironment(run: readonly string[], ...variables: readonly string[]) {
   return { run, env: [...ENVIRONMENT, ...variables], cwd: EVIL };
 }
@@ -253,6 +227,26 @@ describeInLab("environment", () => {
         expect(one).toMatchObject({ status: 1, stdout: "", signal: 0 });
     },
   );
+
+  test("P05: a package action gets the same, and what keeps it from asking", async () => {
+    const run = [...SUDO, HELPER, "package", "update"];
+    const [called] = await callAs(host, [withEnvironment(run, ...everything)], { within: TRACED });
+    const { executed } = await readTrace(host);
+    expect(called?.reply).toMatchObject({ success: true });
+    const apt = [...executed.values()]
+      .flat()
+      .find((call) => call.includes('execve("/usr/bin/apt-get"'));
+    const [, words = "[]"] = /(\[[^\]]*\])\) = 0$/.exec(apt ?? "") ?? [];
+    const env = (JSON.parse(words) as string[]).map((entry) => entry.split("=", 2));
+    expect(Object.fromEntries(env)).toEqual({
+      ...CHILDS,
+      DEBIAN_FRONTEND: "noninteractive",
+      APT_LISTCHANGES_FRONTEND: "none",
+      NEEDRESTART_SUSPEND: "1",
+      SALLYPORT_REQUEST: called?.reply?.requestId,
+    });
+    expect(await arrangeScript(host, CANARIES)).toBe("");
+  });
 
   test("V19: forged SUDO_ variables do not change whom the log names", async () => {
     const written = await records(host);
