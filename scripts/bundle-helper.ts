@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
-import { runtime } from "./runtime.ts";
+import { sealedRuntime } from "./runtime.ts";
 
 export type HelperBundle = {
   text: string;
@@ -41,7 +41,7 @@ export async function bundleHelper(
   });
   const bundle = outputFiles[0]?.text ?? "";
   const policyHash = sha256(await policyText(root, policy));
-  const buildId = sha256(`${version}\n${bundle}\n${sha256(readFileSync(runtime()))}`);
+  const buildId = sha256(`${version}\n${bundle}\n${sha256(sealedRuntime())}`);
   const constants = { version, buildId, policyHash };
   // `BUILD` stays a free name in the bundle, so that its own hash can be one of its values.
   return {

@@ -2,7 +2,7 @@
 import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { runtime } from "./runtime.ts";
+import { sealedRuntime } from "./runtime.ts";
 
 /**
  * Node runs as root in here: no options from the environment, no inspector on SIGUSR1 (sudo relays
@@ -17,7 +17,7 @@ const CLOSED_DOORS = {
     "--no-addons",
     "--openssl-config=/dev/null",
     "--disable-warning=ExperimentalWarning",
-    // Node looks for --env-file in all of argv, and opens what it names, before any script runs.
+    // What follows is for the program alone. It does not stop Node from looking: seal.ts does.
     "--",
   ],
   disableExperimentalSEAWarning: true,
@@ -33,12 +33,14 @@ export async function pack(text: string, name: string, work: string, out: string
   const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
   const entry = join(work, `${name}.cjs`);
   const output = join(work, name);
+  const node = join(work, "node");
   writeFileSync(entry, text);
+  writeFileSync(node, sealedRuntime(), { mode: 0o755 });
   // pkg makes its own folder in TMPDIR and goes there, so that this relative path is the same everywhere.
   process.env["TMPDIR"] = work;
   const target = { nodeRange: "node24", platform: "linux", arch: process.arch, output };
   const seaConfig = { ...CLOSED_DOORS, main: `../${name}.cjs` };
-  await sea(entry, { targets: [target], nodePath: runtime(), seaConfig });
+  await sea(entry, { targets: [target], nodePath: node, seaConfig });
   chmodSync(output, 0o755);
   renameSync(output, join(out, name));
 }
