@@ -118,18 +118,23 @@ describeInLab("units", () => {
   describe("S03", () => {
     test.each(Object.entries(SPOILT))("a unit is not run where %s", async (_, lines) => {
       await arrangeScript(host, `${SOUND}${lines}\nsystemctl daemon-reload`);
-      const changes = [
-        ["service", "start", "caddy"],
-        ["service", "enable", "caddy"],
-      ];
-      const answers = await askAll(host, changes, { jobs: 1 });
+      const answer = await askOnce(host, "service", "start", "caddy");
       expect(await hasRun()).toBe(false);
-      for (const answer of answers) {
-        expectRefusal(answer, "unsafe", /^others can change what the unit runs or reads$/);
-        expect(answer.stdout, "the caller learns no path").not.toContain("caddy");
-      }
-      const [status] = await askAll(host, [["service", "status", "caddy"]]);
-      expect(status?.reply.data, "a read is no danger").toMatchObject({ ActiveState: "inactive" });
+      expectRefusal(answer, "unsafe", /^others can change what the unit runs or reads$/);
+      expect(answer.stdout, "the caller learns no path").not.toContain("caddy");
+    });
+
+    test("a spoilt unit gets no change at all, and can still be looked at", async () => {
+      await arrangeScript(host, `${SOUND}chown agent ${UNIT}\nsystemctl daemon-reload`);
+      const changes = ["start", "stop", "restart", "reload", "enable", "disable"];
+      const answers = await askAll(
+        host,
+        changes.map((action) => ["service", action, "caddy"]),
+      );
+      for (const answer of answers) expectRefusal(answer, "unsafe");
+      expect(await hasRun()).toBe(false);
+      const { reply } = await askOnce(host, "service", "status", "caddy");
+      expect(reply.data).toMatchObject({ ActiveState: "inactive", UnitFileState: "disabled" });
     });
 
     test("the same unit unspoilt is run", async () => {
