@@ -20,9 +20,9 @@ const RAN = "/run/caddy-ran";
 const CLEAN = `systemctl stop caddy evil.service 'evil@*' 2>/dev/null || :
 rm -rf ${UNITS}/caddy.service* ${UNITS}/evil* ${UNITS}/*.wants/caddy.service /etc/caddy ${CODE} ${RAN}
 rm -rf /home/agent/caddy /run/systemd/system/caddy.service.d
-systemctl daemon-reload
 systemctl reset-failed
 `;
+const RELOAD = "systemctl daemon-reload\n";
 
 /** A service as a package would bring it: nothing of it can be changed by others. */
 const SOUND = `umask 022
@@ -110,7 +110,7 @@ describeInLab("units", () => {
     await setUp(host);
   });
   afterAll(async () => {
-    await arrangeScript(host, CLEAN);
+    await arrangeScript(host, CLEAN + RELOAD);
   });
   const hasRun = async (): Promise<boolean> =>
     (await exec(host, "root", ["test", "-e", RAN])).status === 0;
@@ -207,7 +207,7 @@ describeInLab("units", () => {
     };
     const caddy = { kind: "service", unit: "caddy.service", MainPID: 0 };
     const dead = { ActiveState: "inactive", SubState: "dead" };
-    await arrangeScript(host, CLEAN);
+    await arrangeScript(host, CLEAN + RELOAD);
     expect(await state()).toEqual({ ...caddy, ...dead, LoadState: "not-found", UnitFileState: "" });
     await arrangeScript(host, `ln -s /dev/null ${UNIT}; systemctl daemon-reload`);
     expect(await state()).toEqual({
