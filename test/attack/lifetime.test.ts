@@ -228,6 +228,7 @@ ssh-keygen -q -N '' -t ed25519 -f /root/agent-key
 install -m 600 -o agent -g agent /root/agent-key.pub ${keys}/authorized_keys`,
     );
     try {
+      await askOnce(host, "policy", "a word too many"); // so that there is a log
       const before = (await records(host)).length;
       const options =
         "-tt -q -i /root/agent-key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
