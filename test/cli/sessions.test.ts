@@ -17,10 +17,7 @@ const PROGRAM = resolve(import.meta.dirname, "../../dist/sallyport");
 const built = existsSync(PROGRAM);
 const sessions = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".txt"));
 
-test.runIf(process.env["CI"] === "true")("dist/sallyport is built: npm run build", () => {
-  expect(built).toBe(true);
-});
-
+// test/lab/start.ts says that it is not built, and under CI fails the run.
 test.runIf(built).each(sessions)("session %s", (name) => {
   const text = readFileSync(join(import.meta.dirname, name), "utf8");
   const [script = "", ...files] = text.split(/^-- /m);

@@ -5,9 +5,8 @@ import type { Reply } from "../../protocol/reply.ts";
 
 export const HELPER = "/usr/local/libexec/sallyport/sallyport-helper";
 export const AUDIT = "/var/log/sallyport/audit.jsonl";
-/** uid 1000 is in group sudo and has PASSWORD; `agent` (1001) has the rule; `other` (1002) has nothing. */
+/** `ops` (1000) is in group sudo; `agent` (1001) has the rule; `other` (1002) has nothing. */
 export type User = "root" | "ops" | "agent" | "other";
-export const PASSWORD = "lab-ops-password";
 
 export type Host = { name: string; pid: number; address: string };
 export type Ended = {
@@ -96,16 +95,6 @@ export async function arrangeScript(host: Host, script: string): Promise<string>
 }
 
 export type Asked = Ended & { reply: Reply | null };
-
-/** Asks the helper as `agent`, through real sudo. `reply` is null where stdout is not exactly one object. */
-export async function ask(
-  host: Host,
-  words: readonly string[],
-  { user = "agent", ...options }: Options & { user?: User } = {},
-): Promise<Asked> {
-  const argv = ["/usr/bin/sudo", "-n", HELPER, ...words];
-  return withReply(await exec(host, user, argv, options));
-}
 
 export function withReply(ended: Ended): Asked {
   const lines = ended.stdout.split("\n");
