@@ -43,7 +43,7 @@ async function answer(): Promise<Result> {
 async function act(request: ServiceRequest | PackageRequest): Promise<Result> {
   ignoreSignals();
   const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
-  // SIGALRM makes sudo 1.9.13 kill its child; a change must not end, unrecorded, with that.
+  // SIGALRM makes every sudo kill its child; a change must not end with that, half done or unrecorded.
   if (kind !== "read" && process.env["SALLYPORT_DETACHED"] === undefined) {
     const status = (await import("./run.ts")).handOver(argv);
     return status === null ? failed("it was killed") : process.exit(status);

@@ -19,13 +19,13 @@ function members(root: number, requestId: string): Set<number> {
   return found;
 }
 
-/** Asks the tree to end, and after `graceMs` kills what is left, until nothing is. */
+/** Asks the tree to end, and after `graceMs` kills what is left, for ten seconds or until nothing is. */
 export async function stopTree(root: number, requestId: string, graceMs: number): Promise<void> {
   const patience = Date.now() + graceMs;
   for (let signal: NodeJS.Signals | 0 = "SIGTERM"; ; signal = 0) {
     if (Date.now() >= patience) signal = "SIGKILL";
     const living = members(root, requestId);
-    if (living.size === 0) return;
+    if (living.size === 0 || Date.now() > patience + 10_000) return;
     for (const pid of living)
       try {
         process.kill(pid, signal);

@@ -179,7 +179,7 @@ describeInLab("a signal that sudo relays", () => {
     },
   );
 
-  test("P07: SIGALRM, on which sudo kills the helper after two seconds, leaves a shorter act to end", async () => {
+  test("P07: SIGALRM, on which sudo kills what it started after two seconds, does not end an act", async () => {
     const { late } = acting.at(-1) as Called;
     expect(late).toBe(false);
     const state = await arrange(host, "systemctl", "show", "--property=ActiveState", "nginx");
