@@ -23,11 +23,19 @@ export type ClientFailure =
 export type Answer = { kind: "reply"; reply: Reply } | ClientFailure;
 
 /** Seconds until a reply is given up: more than the helper's own deadlines and locks, and sudo's 10 s stalls. */
-const PATIENCE = { read: 90, service: 300, package: 3600 };
+export const PATIENCE = { read: 90, service: 300, package: 3600 };
 
 /** The helper's reply to a request, or why there is none. Never prompts. */
 export async function ask(request: Request, host: Host): Promise<Answer> {
-  const words = argvOf(request);
+  return await askWords(argvOf(request), patience(request), host);
+}
+
+/** The same for words that may be no request: the helper refuses them, and has it on record. */
+export async function askWords(
+  words: readonly string[],
+  seconds: number,
+  host: Host,
+): Promise<Answer> {
   if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
 
   const root = host.euid === 0;
@@ -37,7 +45,6 @@ export async function ask(request: Request, host: Host): Promise<Answer> {
   if (helper === undefined) return { kind: "not_set_up", uid: host.uid };
   if (!root && noNewPrivs(host)) return { kind: "no_new_privs" };
 
-  const seconds = patience(request);
   const end = root
     ? await runProgram(helper, words, seconds)
     : await runProgram(host.sudo, ["-n", "--", helper, ...words], seconds);

@@ -6,7 +6,7 @@ import {
   SYSTEM_PACKAGE_ACTIONS,
 } from "../../protocol/operation.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
-import { ask } from "../client.ts";
+import { ask, askWords, PATIENCE } from "../client.ts";
 import { explainError, explainFailure } from "../explain.ts";
 import { quote } from "../escape.ts";
 import { thisHost } from "../host.ts";
@@ -45,7 +45,11 @@ export function registerAskCommands(program: Command): void {
 async function answer(words: readonly string[], options: Options): Promise<void> {
   const json = options.json === true;
   const request = parseRequest(words);
-  if (request === null) return fail(usage(words), { json });
+  if (request === null) {
+    // What is wrong can be said better here, but an administrator wants to see who tried it.
+    await askWords(words, PATIENCE.read, thisHost());
+    return fail(usage(words), { json });
+  }
 
   const given = await ask(request, thisHost());
   if (given.kind !== "reply") return fail(explainFailure(given), { json });

@@ -201,19 +201,21 @@ describeInLab("the command line on a real host", () => {
     expect(ran.stderr).toMatch(/hint: sudo sallyport audit verify$/m);
   });
 
-  test("the second implementation accepts the chain that the helper wrote", async () => {
-    const lines = SET_UP + asked(["service", "stop", "cron"]) + asked(STATUS);
+  test("what the helper wrote, malformed wishes too, is a chain to the second implementation", async () => {
+    const wishes = [["service", "stop", "cron"], ["service", "frob", "nginx"], STATUS];
+    const lines = SET_UP + wishes.map(asked).join("");
     const ran = await staged(ownHost(), lines, ["audit", "verify"], { user: "root" });
     expect(ran).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^3 records, chain intact\n/),
+      stdout: expect.stringMatching(/^4 records, chain intact\n/),
     });
     const tail = await staged(ownHost(), lines, ["audit", "tail"], { user: "root" });
     expect(tail.stdout.split("\n")).toEqual([
       expect.stringMatching(/^1  \S+Z  1001\(agent\)  refused  not_allowed  service stop cron$/),
-      expect.stringMatching(/^2  \S+Z  1001\(agent\)  begin  allow  service status nginx$/),
+      expect.stringMatching(/^2  \S+Z  1001\(agent\)  refused  usage  service frob nginx$/),
+      expect.stringMatching(/^3  \S+Z  1001\(agent\)  begin  allow  service status nginx$/),
       expect.stringMatching(
-        /^3  \S+Z  1001\(agent\)  end  allow  service status nginx  done after/,
+        /^4  \S+Z  1001\(agent\)  end  allow  service status nginx  done after/,
       ),
       "",
     ]);
