@@ -26,7 +26,7 @@ async function answer(): Promise<Result> {
   if (request === null) return await refuse(refused("usage", USAGE, "not a request"));
   if (request.kind === "version") return told({ kind: "version", ...BUILD });
   if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
-    return await refuse(refused("locked_down", "an administrator has locked this host down"));
+    return await refuse(refused("locked_down", "this host is locked down", LOCKDOWN));
   const policy = policyInForce();
   if ("unusable" in policy)
     return await refuse(refused("not_allowed", "the policy file is unusable", policy.unusable));

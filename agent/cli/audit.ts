@@ -84,12 +84,14 @@ function tail({ file, json, lines }: Options & { lines: number }): void {
 }
 
 function recordText(record: AuditRecord): string {
-  const { seq, time, uid, user, phase, decision, argv, result } = record;
+  const { seq, time, uid, user, phase, decision, argv, rule, result } = record;
   const who = `${uid ?? "?"}${user === null ? "" : `(${user})`}`;
   const words = argv.map(bareOrQuoted).join(" ");
   const end =
     result === undefined ? "" : `  ${result.code ?? "done"} after ${result.durationMs} ms`;
-  return `${seq}  ${time}  ${escapeLine(who)}  ${phase}  ${escapeLine(decision)}  ${words}${escapeLine(end)}\n`;
+  // The rule of what is allowed is the request itself; any other one tells what the agent was not told.
+  const why = rule === argv.join(" ") ? "" : `  (${rule})`;
+  return `${seq}  ${time}  ${escapeLine(who)}  ${phase}  ${escapeLine(decision)}  ${words}${escapeLine(end + why)}\n`;
 }
 
 /** A log that cannot be read is a refusal, not a bug. */

@@ -32,7 +32,9 @@ export async function examinePolicy(host: Host): Promise<Finding> {
   const answer = await ask({ kind: "policy" }, host);
   if (answer.kind !== "reply") return finding("policy", "unknown", explainFailure(answer).cause);
   const { error } = answer.reply;
-  if (error !== null) return finding("policy", "fail", error.message, `ls -l ${NARROWING}`);
+  if (error !== null)
+    // The record of this very refusal gives root the reason.
+    return finding("policy", "fail", error.message, "sudo sallyport audit tail -n 1");
   try {
     lstatSync(NARROWING);
     return finding("policy", "ok", `narrowed by ${NARROWING}`);

@@ -211,8 +211,12 @@ describeInLab("the command line on a real host", () => {
     });
     const tail = await staged(ownHost(), lines, ["audit", "tail"], { user: "root" });
     expect(tail.stdout.split("\n")).toEqual([
-      expect.stringMatching(/^1  \S+Z  1001\(agent\)  refused  not_allowed  service stop cron$/),
-      expect.stringMatching(/^2  \S+Z  1001\(agent\)  refused  usage  service frob nginx$/),
+      expect.stringMatching(
+        /^1  \S+Z  1001\(agent\)  refused  not_allowed  service stop cron {2}\(security/,
+      ),
+      expect.stringMatching(
+        /^2  \S+Z  1001\(agent\)  refused  usage  service frob nginx {2}\(not a request\)$/,
+      ),
       expect.stringMatching(/^3  \S+Z  1001\(agent\)  begin  allow  service status nginx$/),
       expect.stringMatching(
         /^4  \S+Z  1001\(agent\)  end  allow  service status nginx  done after/,
