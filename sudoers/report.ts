@@ -65,7 +65,7 @@ export type Report =
   /** The script was stopped before its answer, or something else answered. */
   | { kind: "no_answer"; text: string };
 
-/** Reads the script's stdout. Lines that are none of its words (banners, THREATS I08) are passed over. */
+/** Reads the script's stdout. Lines that are none of its words (banners, I08) are passed over. */
 export function parseReport(stdout: string): Report {
   const lines = stdout.split("\n").map((line) => {
     const at = line.indexOf(" ");

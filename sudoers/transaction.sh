@@ -54,7 +54,7 @@ trap : PIPE
 
 # --- questions about files; none follows a symbolic link in its last component ---
 
-# A plain file of root's under one name, or nothing at all: anything else is a trap somebody laid (THREATS V06).
+# A plain file of root's under one name, or nothing at all: anything else is a trap somebody laid (V06).
 plain_or_absent() {
   if [ -L "$1" ]; then return 1; fi
   if [ ! -e "$1" ]; then return 0; fi
@@ -82,7 +82,7 @@ rule_is_current() { is_exactly "$rule" 440 "$rule_sha"; }
 # File or directory to the disk. An old sync without operands flushes everything, which is as good.
 flush() { sync "$@" 2>/dev/null || sync; }
 
-# --- questions to sudo; 20 s each, as a host name that does not resolve stalls it for 5 (THREATS I11) ---
+# --- questions to sudo; 20 s each, as a host name that does not resolve stalls it for 5 (I11) ---
 
 # What every visudo on this host says of the whole, without our own line; false if one of them complains.
 survey() {
@@ -97,7 +97,7 @@ take_baseline() {
   step baseline
   baseline=$(survey) || say note 'visudo found faults in sudoers before this run'
 }
-# Another administrator's broken file is not blamed on us (THREATS I06).
+# Another administrator's broken file is not blamed on us (I06).
 neighbours_as_before() { after=$(survey) || [ "$after" = "$baseline" ]; }
 
 # sudo as that user, as an agent has it: no ticket counts (-k), no terminal, nothing inherited.
@@ -180,7 +180,7 @@ begin() {
     command -v "$tool" >/dev/null || stop 69 no-tool "this host has no $tool"
   done
   [ -x "$sudo" ] || stop 69 no-sudo "there is no $sudo"
-  # Every implementation on the host must accept the rule: an administrator may switch (THREATS I03, I05).
+  # Every implementation on the host must accept the rule: an administrator may switch (I03, I05).
   for visudo in /usr/sbin/visudo /usr/sbin/visudo-rs /usr/lib/cargo/bin/visudo; do
     [ -x "$visudo" ] || continue
     visudo=$(readlink -f "$visudo")

@@ -32,3 +32,15 @@ test("SECURITY.md gives the trusted base's size and runtime as they are", () => 
 test("README.md stays short", () => {
   expect(read("README.md").split("\n").length).toBeLessThanOrEqual(150);
 });
+
+test("every known failure is in SECURITY.md, and the test named there names it", () => {
+  const table = security.split("## Known failures of the field")[1] ?? "";
+  const rows = table.split("\n").filter((line) => /^\| [VNPSI]\d\d/.test(line));
+  expect(rows.length).toBeGreaterThan(40);
+  const unnamed = rows.flatMap((row) => {
+    const ids = row.split("|")[1]?.match(/[VNPSI]\d\d/g) ?? [];
+    const tests = [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, file = ""]) => read(file));
+    return ids.filter((id) => !tests.some((text) => new RegExp(`\\b${id}\\b`).test(text)));
+  });
+  expect(unnamed).toEqual([]);
+});

@@ -24,7 +24,7 @@ const COMMANDS = {
 } as const;
 type Name = keyof typeof COMMANDS;
 
-/** What issue and documentation promise; null where a figure is only reported. */
+/** What the documentation promises; null where a figure is only reported. */
 const RATIOS: readonly { of: Name; to: Name; atMost: number | null }[] = [
   { of: "helper version", to: "node -e 0", atMost: 1.4 },
   { of: "helper refusal", to: "node -e 0", atMost: null },

@@ -123,7 +123,10 @@ const MALFORMED: readonly Row[] = [
     ["-i"],
     ["-"],
     ["/tmp/canary.cjs"],
-  ].map((words): Row => [`N02: Node's own ${words.join(" ").slice(0, 50)}`, words, "usage"]),
+  ].map((words): Row => {
+    const id = words.some((word) => /env-file|config-file/.test(word)) ? "N16" : "N02";
+    return [`${id}: Node's own ${words.join(" ").slice(0, 50)}`, words, "usage"];
+  }),
   ["P04: -- alone", ["--"], "usage"],
   ["P04: -- first", ["--", "version"], "usage"],
   ["P04: -- before a request", ["--", "service", "status", "nginx"], "usage"],

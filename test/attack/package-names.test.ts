@@ -4,7 +4,7 @@ import { NAMED_PACKAGE_ACTIONS } from "../../protocol/operation.ts";
 import { arrangeScript, describeInLab, ownHost, setUp, type Host } from "../lab/host.ts";
 import { askAll, expectRefusal, inPlace, OWN_DISKS, type Word } from "./place.ts";
 
-/** As DESIGN.md lists them. */
+/** All names of the default policy. */
 const NAMES = "curl git htop rsync ufw trash-cli snapd nginx caddy docker.io fail2ban".split(" ");
 const first = (name: string): string => name.slice(0, 1);
 
