@@ -60,6 +60,11 @@ async function main(): Promise<void> {
   }
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(out, ".build-"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => {
+      rmSync(work, { recursive: true, force: true });
+      process.exit(130);
+    });
   try {
     await pack(helper.text, "sallyport-helper", work, out);
     const commandLine = await bundleCommandLine({
