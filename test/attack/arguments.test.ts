@@ -71,6 +71,7 @@ const NAMES: readonly (readonly [id: string, what: string, name: Word])[] = [
   ...["/etc/systemd/system/nginx.service", "../nginx", "./nginx", "nginx/", "/tmp/x.service"].map(
     (name) => ["S01", name, name] as const,
   ),
+  ["S02", "a path that service(8) would follow", "../../bin/sh"],
   ...["dbus-org.freedesktop.login1", "sshd", "ssh.service", "-.mount", "default.target"].map(
     (name) => ["S01", `alias ${name}`, name] as const,
   ),

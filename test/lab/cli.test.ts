@@ -190,7 +190,7 @@ describeInLab("the command line on a real host", () => {
     });
   });
 
-  test("root asks the helper without sudo and without a rule", async () => {
+  test("I10: root asks the helper without sudo and without a rule", async () => {
     const ran = await staged(ownHost(), helperAt(), STATUS, { user: "root" });
     expect(ran).toMatchObject({ status: 0 });
   });
