@@ -2,11 +2,6 @@
 import { z } from "zod";
 import { EXIT_STATUS, type ErrorCode, type Reply } from "../protocol/reply.ts";
 
-const verdictsByName = z.record(
-  z.string(),
-  z.record(z.string(), z.enum(["allow", "guard", "deny"])),
-);
-
 const serviceData = z.strictObject({
   kind: z.literal("service"),
   unit: z.string(),
@@ -27,11 +22,7 @@ const packageData = z.strictObject({
 
 const policyData = z.strictObject({
   kind: z.literal("policy"),
-  verdicts: z.strictObject({
-    services: verdictsByName,
-    packages: verdictsByName,
-    system: verdictsByName,
-  }),
+  verdicts: z.record(z.string(), z.enum(["allow", "guard", "deny"])),
   policyHash: z.string(),
 });
 

@@ -13,47 +13,37 @@ const TAIL_BYTES = 65_536;
 /** Must be left on the disk, so that the end of what has begun can be written too. */
 const RESERVE_BYTES = 2 ** 20;
 
+type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
 export type Entry = {
-  requestId: string;
   phase: "refused" | "begin" | "end";
   argv: readonly string[];
-  decision: string;
-  rule: string;
-  policyHash: string;
-  result:
-    | (Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null })
-    | undefined;
-};
+  result?: End;
+} & Record<"requestId" | "decision" | "rule" | "policyHash", string>;
 
 /** Appends one record, on disk when `sync`; throws where it cannot. */
-export function record(entry: Entry, sync: boolean): void {
-  const release = lock("audit", 10);
-  if (release === null) throw new Error("the audit log is locked");
-  const fd = open();
-  try {
-    append(fd, entry);
-    if (sync) fs.fdatasyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-    release();
-  }
-}
-
-function open(): number {
+export function append(entry: Entry, sync: boolean): void {
+  using held = lock("audit", 10);
+  if (held === null) throw new Error("the audit log is locked");
   fs.mkdirSync(DIRECTORY, { recursive: true, mode: 0o750 });
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   const fd = fs.openSync(FILE, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
-  const [file, above] = [fs.fstatSync(fd), fs.lstatSync(DIRECTORY)]; // /var/log is syslog's on Ubuntu
-  const regular = file.isFile() && file.nlink === 1 && above.isDirectory();
-  if (regular && file.uid + above.uid === 0 && ((file.mode | above.mode) & 0o022) === 0) return fd;
-  fs.closeSync(fd);
-  throw new Error("others can change the audit log");
+  try {
+    const [file, above] = [fs.fstatSync(fd), fs.lstatSync(DIRECTORY)]; // /var/log is syslog's on Ubuntu
+    const regular = file.isFile() && file.nlink === 1 && above.isDirectory();
+    if (!regular || file.uid + above.uid !== 0 || ((file.mode | above.mode) & 0o022) !== 0)
+      throw new Error("others can change the audit log");
+    write(fd, entry);
+    if (sync) fs.fdatasyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** A record is one line of JSON; `hash`, always last, is the SHA-256 of the line without it. */
-function append(fd: number, entry: Entry): void {
+function write(fd: number, entry: Entry): void {
+  const { requestId, phase, decision, policyHash, result } = entry;
   const { bavail, bsize } = fs.statfsSync(DIRECTORY);
-  if (entry.phase !== "end" && bavail * bsize < RESERVE_BYTES) throw new Error("disk full");
+  if (phase !== "end" && bavail * bsize < RESERVE_BYTES) throw new Error("disk full");
   const { size } = fs.fstatSync(fd);
   const { seq, hash: prev, torn } = tail(fd, size);
   if (torn > 0) fs.ftruncateSync(fd, size - torn);
@@ -63,9 +53,13 @@ function append(fd: number, entry: Entry): void {
     time: new Date().toISOString(),
     boot: fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     ...caller(),
-    ...entry,
+    requestId,
+    phase,
     argv: entry.argv.slice(0, 8).map((word) => word.slice(0, 256)),
+    decision,
     rule: entry.rule.slice(0, 1024),
+    policyHash,
+    result,
     torn: torn === 0 ? undefined : torn,
     prev,
   });

@@ -1,4 +1,4 @@
-// Decides the order: defend, parse, judge, lock, record, act, record, reply; refusals come first.
+// Decides the order: defend, parse, judge, record, act, record, reply; refusals come first.
 // If it were wrong, something could be done as root that was not judged or not written down.
 import { lstatSync, writeFileSync, writeSync } from "node:fs";
 import type { PackageRequest, ServiceRequest } from "../protocol/operation.ts";
@@ -13,30 +13,37 @@ import { refused, told, type Refusal, type Result } from "./result.ts";
 declare const BUILD: { version: string; buildId: string; policyHash: string };
 const LOCKDOWN = "/var/lib/sallyport/lockdown";
 const USAGE = "usage: service ACTION NAME | package ACTION [NAME] | policy | version";
-
 const started = Date.now();
 const argv = process.argv.slice(2);
+const wish = argv.join(" ");
 const requestId = `${started}-${process.pid}`;
+type Fact = Omit<Entry, "requestId" | "argv" | "policyHash">;
+
+/** What may be done, or else the answer. */
+function decide(): ServiceRequest | PackageRequest | Result {
+  const request = parse(argv);
+  if (request === null) return refused("usage", USAGE, "not a request");
+  if (request.kind === "version") return told({ kind: "version", ...BUILD });
+  if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
+    return refused("locked_down", "this host is locked down", LOCKDOWN);
+  const verdicts = policyInForce();
+  if (typeof verdicts === "string")
+    return refused("not_allowed", "the policy file is unusable", verdicts);
+  const { policyHash } = BUILD;
+  if (request.kind === "policy") return told({ kind: "policy", verdicts, policyHash });
+  const verdict = judge(wish, verdicts);
+  if (verdict === "allow") return request;
+  if (verdict === "guard") return refused("grant_required", `a person must grant: ${wish}`);
+  return refused("not_allowed", "security violation: not in the policy");
+}
 
 async function answer(): Promise<Result> {
   const unfit = refuseToStart();
   // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
   if (unfit !== null) return await refuse(unfit).catch(() => unfit);
-  const request = parse(argv);
-  if (request === null) return await refuse(refused("usage", USAGE, "not a request"));
-  if (request.kind === "version") return told({ kind: "version", ...BUILD });
-  if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
-    return await refuse(refused("locked_down", "this host is locked down", LOCKDOWN));
-  const policy = policyInForce();
-  if ("unusable" in policy)
-    return await refuse(refused("not_allowed", "the policy file is unusable", policy.unusable));
-  if (request.kind === "policy")
-    return told({ kind: "policy", verdicts: policy, policyHash: BUILD.policyHash });
-  const verdict = judge(request, policy);
-  if (verdict === "allow") return await act(request);
-  if (verdict === "guard")
-    return await refuse(refused("grant_required", `a person must grant: ${argv.join(" ")}`));
-  return await refuse(refused("not_allowed", "security violation: not in the policy"));
+  const decided = decide();
+  if (!("error" in decided)) return await act(decided);
+  return decided.error === null ? decided : await refuse(decided as Refusal);
 }
 
 /** What cannot be recorded is not done. Modules that only an act needs are loaded only for one. */
@@ -48,47 +55,36 @@ async function act(request: ServiceRequest | PackageRequest): Promise<Result> {
     const status = (await import("./run.ts")).handOver(argv);
     return status === null ? failed("it was killed") : process.exit(status);
   }
-  const { record } = await import("./audit.ts");
   const { lock } = await import("./lock.ts");
-  const release = kind === "package" ? lock("package", 60) : () => {};
-  if (release === null) return await refuse(refused("busy", "another package action is running"));
-  const rule = argv.join(" ");
-  record(entry("begin", "allow", rule), kind !== "read");
+  using held = kind === "package" ? lock("package", 60) : undefined;
+  if (held === null) return await refuse(refused("busy", "another package action is running"));
+  await record({ phase: "begin", decision: "allow", rule: wish }, kind !== "read");
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
   const within = { requestId, deadline, graceMs: kind === "package" ? 10_000 : 0 };
   const acting =
     request.kind === "service"
       ? (await import("./service.ts")).service(request, within)
       : (await import("./package.ts")).packages(request, within);
-  const result = await acting.catch(failed);
-  const { exitCode = null, timedOut = false } = result.outcome ?? {};
-  const { code = null, reason = rule } = result.error ?? {};
-  const end = { code, exitCode, timedOut, durationMs: Date.now() - started };
+  const { outcome, data, error } = await acting.catch(failed);
+  const { code = null, reason: rule = wish } = error ?? {};
+  const { exitCode, timedOut } = outcome;
+  const result = { code, exitCode, timedOut, durationMs: Date.now() - started };
   const decision = code === "not_allowed" || code === "unsafe" ? code : "allow";
-  try {
-    record(entry("end", decision, reason, end), false);
-  } catch (error) {
-    failed(error); // but what was to be recorded has happened, and the reply says so
-  }
-  release();
-  return result;
-}
-
-function entry(
-  phase: Entry["phase"],
-  decision: string,
-  rule: string,
-  result?: Entry["result"],
-): Entry {
-  return { requestId, phase, argv, decision, rule, policyHash: BUILD.policyHash, result };
+  // What could not be recorded now has happened all the same, and the reply says so.
+  await record({ phase: "end", decision, rule, result }).catch(failed);
+  return { outcome, data, error };
 }
 
 /** A refusal is on record before it is spoken. */
 async function refuse(refusal: Refusal): Promise<Result> {
-  const { record } = await import("./audit.ts");
   const { code, reason } = refusal.error;
-  record(entry("refused", code, reason), false);
+  await record({ phase: "refused", decision: code, rule: reason });
   return refusal;
+}
+
+async function record(fact: Fact, sync = false): Promise<void> {
+  const { append } = await import("./audit.ts");
+  append({ requestId, argv, policyHash: BUILD.policyHash, ...fact }, sync);
 }
 
 /** What went wrong goes to the kernel's log, and so to the administrator's journal; the caller must not read it. */
@@ -100,10 +96,10 @@ function failed(error: unknown): Refusal {
 }
 
 function speak({ outcome, data, error }: Result): never {
-  const nothing = { exitCode: null, stdout: "", stderr: "", truncated: false, timedOut: false };
+  const durationMs = Date.now() - started;
   const said = error && { code: error.code, message: error.message };
-  const tail = { durationMs: Date.now() - started, requestId, data, error: said };
-  const reply: Reply = { v: 1, success: error === null, ...(outcome ?? nothing), ...tail };
+  const success = error === null;
+  const reply: Reply = { v: 1, success, ...outcome, durationMs, requestId, data, error: said };
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);
   for (let sent = 0, until = Date.now() + 10_000; sent < line.length && Date.now() < until;)
     try {
@@ -113,7 +109,7 @@ function speak({ outcome, data, error }: Result): never {
       if ((problem as NodeJS.ErrnoException).code !== "EAGAIN") break;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
-  process.exit(error === null ? 0 : EXIT_STATUS[error.code]);
+  process.exit(success ? 0 : EXIT_STATUS[error.code]);
 }
 
 void answer().catch(failed).then(speak);

@@ -2,42 +2,29 @@
 // If it were wrong, an agent would be handed a service or package it was never meant to touch.
 // A site compiles its own in: `npm run build -- --policy site.yaml` replaces this file.
 import type { Verdict } from "../protocol/operation.ts";
-import type { Verdicts } from "../protocol/reply.ts";
 
-type Row = Record<string, Verdict>;
-const READ: Row = { status: "allow", logs: "allow" };
-const RUN: Row = { ...READ, start: "allow", restart: "allow", reload: "allow", enable: "allow" };
-const ALL: Row = { ...RUN, stop: "allow", disable: "allow" };
-const KEEP: Row = { ...RUN, stop: "guard", disable: "guard" }; // a lock-out, a defence gone
-const TAKE: Row = { install: "allow", upgrade: "allow", info: "allow" };
-const PACKAGE: Row = { ...TAKE, remove: "allow" };
+const RUN = "status logs start restart reload enable";
+const TAKE = "install upgrade info";
+/** Names, or none for the whole system; what is allowed at once; what needs a person's grant. */
+const TABLE: readonly [kind: string, names: string, allow: string, guard: string][] = [
+  ["service", "nginx caddy snapd snapd.socket", `${RUN} stop disable`, ""],
+  ["service", "ssh fail2ban", RUN, "stop disable"], // a lock-out, a defence gone
+  ["service", "docker", "status logs restart", "start stop reload enable disable"],
+  ["package", "curl git htop rsync trash-cli snapd nginx caddy", `${TAKE} remove`, ""],
+  ["package", "ufw fail2ban", TAKE, "remove"],
+  ["package", "docker.io", "info", "install upgrade remove"],
+  ["package", "", "update autoclean", "upgrade autoremove"],
+];
 
-/** What is not listed is denied; `guard` needs a person's grant. */
-export const VERDICTS: Verdicts = {
-  services: {
-    nginx: ALL,
-    caddy: ALL,
-    docker: { ...KEEP, start: "guard", reload: "guard", enable: "guard" },
-    ssh: KEEP,
-    fail2ban: KEEP,
-    "snapd.socket": ALL,
-    snapd: ALL,
-  },
-  packages: {
-    curl: PACKAGE,
-    git: PACKAGE,
-    htop: PACKAGE,
-    rsync: PACKAGE,
-    ufw: { ...TAKE, remove: "guard" },
-    "trash-cli": PACKAGE,
-    snapd: PACKAGE,
-    nginx: PACKAGE,
-    caddy: PACKAGE,
-    "docker.io": { install: "guard", upgrade: "guard", remove: "guard", info: "allow" },
-    fail2ban: { ...TAKE, remove: "guard" },
-  },
-  system: { "*": { update: "allow", autoclean: "allow", upgrade: "guard", autoremove: "guard" } },
-};
+/** The requests of a row that get `verdict`. */
+const wishes = ([kind, names]: (typeof TABLE)[number], actions: string, verdict: Verdict) =>
+  (actions.match(/\S+/g) ?? []).flatMap((action) =>
+    names.split(" ").map((name) => [`${kind} ${action} ${name}`.trim(), verdict] as const),
+  );
 
+/** What is not listed is denied. */
+export const VERDICTS: Record<string, Verdict> = Object.fromEntries(
+  TABLE.flatMap((row) => [...wishes(row, row[2], "allow"), ...wishes(row, row[3], "guard")]),
+);
 /** How long an action may take. */
 export const DEADLINE_SECONDS = { read: 30, service: 120, package: 1800 };

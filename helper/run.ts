@@ -1,8 +1,9 @@
 // Decides how a program is started, what of its output is kept, and when it has had its time.
 // If it were wrong, a shell, a caller's variable or an endless child would get into root's hands.
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
-import type { Reply } from "../protocol/reply.ts";
+import type { Outcome } from "./result.ts";
 import { stopTree } from "./tree.ts";
 
 /** All that a child inherits; systemd's pager is off three times over (CVE-2023-26604). */
@@ -17,7 +18,6 @@ const ENVIRONMENT = {
 /** Bytes kept of the beginning and of the end of each stream. */
 const KEPT = 32_768;
 
-export type Outcome = Pick<Reply, "exitCode" | "stdout" | "stderr" | "truncated" | "timedOut">;
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
 export type Conditions = { requestId: string; deadline: number; graceMs: number };
 
@@ -27,25 +27,27 @@ export type Conditions = { requestId: string; deadline: number; graceMs: number 
  * process were killed; and a daemon left behind would hold it open.
  */
 export async function run(
-  [program, ...args]: readonly [string, ...string[]],
+  [program = "", ...args]: readonly string[],
   { requestId, deadline, graceMs }: Conditions,
   extra: Record<string, string> = {},
 ): Promise<Outcome> {
   const [out, err] = [nameless(`${requestId}.out`), nameless(`${requestId}.err`)];
   const env = { ...ENVIRONMENT, ...extra, SALLYPORT_REQUEST: requestId };
-  const stdio = ["ignore" as const, out, err];
-  const child = spawn(program, args, { cwd: "/", env, stdio, detached: true });
-  const stopping: Promise<void>[] = [];
-  const stop = (): void => void stopping.push(stopTree(child.pid ?? 0, requestId, graceMs));
-  const timer = setTimeout(stop, deadline - Date.now());
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", resolve);
+  const child = spawn(program, args, {
+    cwd: "/",
+    env,
+    stdio: ["ignore", out, err],
+    detached: true,
   });
+  let stopping: Promise<void> | undefined;
+  const timer = setTimeout(() => {
+    stopping = stopTree(child.pid ?? 0, requestId, graceMs);
+  }, deadline - Date.now());
+  const [exitCode] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);
-  await Promise.all(stopping);
-  const [stdout, stderr, timedOut] = [endsOf(out), endsOf(err), stopping.length > 0];
-  const truncated = stdout.cut || stderr.cut;
+  await stopping;
+  const [stdout, stderr] = [endsOf(out), endsOf(err)];
+  const [truncated, timedOut] = [stdout.cut || stderr.cut, stopping !== undefined];
   return { exitCode, stdout: stdout.text, stderr: stderr.text, truncated, timedOut };
 }
 
@@ -62,14 +64,14 @@ function endsOf(fd: number): { text: string; cut: boolean } {
   const head = fs.readSync(fd, bytes, 0, KEPT, 0);
   const size = head + fs.readSync(fd, bytes, head, KEPT, head + left);
   fs.closeSync(fd);
+  const [first, last] = [bytes.toString("utf8", 0, KEPT), bytes.toString("utf8", KEPT, size)];
   if (left === 0) return { text: bytes.toString("utf8", 0, size), cut: false };
-  const [first, last] = [bytes.toString("utf8", 0, KEPT), bytes.toString("utf8", KEPT)];
   return { text: `${first}\n[${left} bytes left out]\n${last}`, cut: true };
 }
 
 /** Does this request again in a process that sudo does not know, and so cannot be made to kill. */
-export function handOver(argv: readonly string[]): number | null {
+export function handOver(words: readonly string[]): number | null {
   const env = { ...process.env, SALLYPORT_DETACHED: "1" };
-  const options = { env, stdio: "inherit", detached: true } as const;
-  return spawnSync("/proc/self/exe", argv, options).status;
+  const options = { env, stdio: "inherit", detached: true } as const; // spawn's, and spawnSync's too
+  return spawnSync("/proc/self/exe", words, options).status;
 }

@@ -3,12 +3,12 @@
 import { existsSync, statSync } from "node:fs";
 import type { ServiceRequest } from "../protocol/operation.ts";
 import type { ServiceData } from "../protocol/reply.ts";
-import { done, refused, type Result } from "./result.ts";
-import { run, type Conditions, type Outcome } from "./run.ts";
+import { done, refused, type Outcome, type Result } from "./result.ts";
+import { run, type Conditions } from "./run.ts";
 import { distrustAny } from "./trust.ts";
 
-const SYSTEMCTL = ["/usr/bin/systemctl", "--no-pager", "--no-ask-password"] as const;
-const JOURNALCTL = ["/usr/bin/journalctl", "--no-pager", "--quiet", "--lines=200"] as const;
+const SYSTEMCTL = ["/usr/bin/systemctl", "--no-pager", "--no-ask-password"];
+const JOURNALCTL = ["/usr/bin/journalctl", "--no-pager", "--quiet", "--lines=200"];
 const STATE = "Id,LoadState,ActiveState,SubState,UnitFileState,MainPID";
 const FILES = "FragmentPath,DropInPaths,EnvironmentFiles";
 const BEFORE = "ExecCondition,ExecStartPre,ExecStart,ExecStartPost";
@@ -19,9 +19,9 @@ export async function service(request: ServiceRequest, within: Conditions): Prom
   const { action, name } = request;
   const unit = name.includes(".") ? name : `${name}.service`;
   if (!existsSync("/run/systemd/system")) return refused("unavailable", "systemd is not running");
-  const show = (): Promise<Outcome> =>
-    run([...SYSTEMCTL, "show", `--property=${PROPERTIES}`, "--", unit], within);
-  const before = await show();
+  const systemctl = (...words: string[]): Promise<Outcome> =>
+    run([...SYSTEMCTL, ...words, "--", unit], within);
+  const before = await systemctl("show", `--property=${PROPERTIES}`);
   if (before.exitCode !== 0 || before.timedOut) return done(before);
   const data = stateIn(before.stdout);
   if (data.unit !== unit) return refused("not_allowed", "the name is an alias of another unit");
@@ -30,13 +30,13 @@ export async function service(request: ServiceRequest, within: Conditions): Prom
   const flaw = distrustAny(filesOf(unit, before.stdout));
   if (flaw !== null)
     return refused("unsafe", "others can change what the unit runs or reads", flaw);
-  const acted = await run([...SYSTEMCTL, action, "--", unit], within);
-  if (acted.timedOut && ["start", "stop", "restart"].includes(action)) {
-    // What hangs was started by systemd, and only systemd knows all of it.
-    const more = { ...within, deadline: Date.now() + 10_000 };
-    await run([...SYSTEMCTL, "kill", "--signal=KILL", "--", unit], more);
-  }
-  return done(acted, acted.timedOut ? data : stateIn((await show()).stdout));
+  const acted = await systemctl(action);
+  if (!acted.timedOut)
+    return done(acted, stateIn((await systemctl("show", `--property=${STATE}`)).stdout));
+  // What hangs was started by systemd, and only systemd knows all of it.
+  within.deadline = Date.now() + 10_000;
+  if (["start", "stop", "restart"].includes(action)) await systemctl("kill", "--signal=KILL");
+  return done(acted, data);
 }
 
 /** `systemctl show` prints `Key=value` lines. */

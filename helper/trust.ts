@@ -24,11 +24,10 @@ export function distrust(path: string): string | null {
 /** The first such reason among `paths` and all that is below them. */
 export function distrustAny(paths: readonly string[]): string | null {
   for (const path of paths) {
-    const found = distrust(path);
+    const folder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    const below = folder ? readdirSync(path).map((name) => join(path, name)) : [];
+    const found = distrust(path) ?? distrustAny(below);
     if (found !== null) return found;
-    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
-    const below = distrustAny(readdirSync(path).map((name) => join(path, name)));
-    if (below !== null) return below;
   }
   return null;
 }

@@ -1,8 +1,6 @@
 // The closed set of things an agent can ask for: the words both halves share.
-export const SERVICE_ACTIONS = [
-  ...(["start", "stop", "restart", "reload", "enable", "disable"] as const),
-  ...(["status", "logs"] as const),
-] as const;
+const CHANGES = ["start", "stop", "restart", "reload", "enable", "disable"] as const;
+export const SERVICE_ACTIONS = [...CHANGES, "status", "logs"] as const;
 export const NAMED_PACKAGE_ACTIONS = ["install", "remove", "upgrade", "info"] as const;
 export const SYSTEM_PACKAGE_ACTIONS = ["update", "upgrade", "autoremove", "autoclean"] as const;
 

@@ -20,12 +20,11 @@ export type ErrorCode = keyof typeof EXIT_STATUS;
 type UnitState = Record<"LoadState" | "ActiveState" | "SubState" | "UnitFileState", string>;
 /** Properties of a unit in systemd's own words; MainPID is 0 where it has no main process. */
 export type ServiceData = { kind: "service"; unit: string; MainPID: number } & UnitState;
-type Versions = Record<"installed" | "candidate", string | null>;
 /** Versions are null where there is none. */
+type Versions = Record<"installed" | "candidate", string | null>;
 type PackageData = { kind: "package"; name: string; manager: string } & Versions;
-/** Name (of the whole system: "*"), action. */
-type Rows = Record<string, Record<string, Verdict>>;
-export type Verdicts = Record<"services" | "packages" | "system", Rows>;
+/** By the words of a request as they stand in argv: "service stop nginx", "package update". */
+export type Verdicts = Record<string, Verdict>;
 /** The policy in force on this host: compiled in, narrowed by the administrator. */
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */

@@ -35,6 +35,7 @@ export async function bundleHelper(
     metafile: true,
     platform: "node",
     target: "node24",
+    supported: { using: true }, // esbuild does not know yet, and would bring code of its own
     format: "cjs",
     logLevel: "error",
     plugins: [site],

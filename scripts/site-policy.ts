@@ -17,6 +17,7 @@ import {
   NAMED_PACKAGE_ACTIONS,
   SERVICE_ACTIONS,
   SYSTEM_PACKAGE_ACTIONS,
+  type Verdict,
 } from "../protocol/operation.ts";
 
 export class SitePolicyError extends Error {}
@@ -77,11 +78,25 @@ export function readSitePolicy(file: string): string {
     throw new SitePolicyError(`${file}:${line}: ${key}: ${message}`);
   }
   const { services, packages, system, deadlineSeconds } = data;
-  const verdicts = { services, packages, system: { "*": system } };
+  const verdicts = Object.fromEntries([
+    ...wishes("service", services),
+    ...wishes("package", packages),
+    ...wishes("package", { "": system }),
+  ]);
   return [
     `export const VERDICTS = ${JSON.stringify(verdicts)};`,
     `export const DEADLINE_SECONDS = ${JSON.stringify(deadlineSeconds)};`,
   ].join("\n");
+}
+
+/** The verdicts by the words of a request, as helper/policy.ts has them. */
+function wishes(kind: string, rows: Record<string, Record<string, Verdict>>): [string, Verdict][] {
+  return Object.entries(rows).flatMap(([name, verdicts]) =>
+    Object.entries(verdicts).map(([action, verdict]): [string, Verdict] => [
+      `${kind} ${action} ${name}`.trim(),
+      verdict,
+    ]),
+  );
 }
 
 function firstIssue(error: z.ZodError): {

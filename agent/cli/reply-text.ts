@@ -1,5 +1,5 @@
 /** What a person reads of a successful reply. Programs read `--json`; this text may change. */
-import type { Request, Verdict } from "../../protocol/operation.ts";
+import type { Request } from "../../protocol/operation.ts";
 import type { PolicyData, Reply, ServiceData } from "../../protocol/reply.ts";
 import { escapeBlock, escapeLine } from "../escape.ts";
 import { tableText } from "./table.ts";
@@ -54,18 +54,17 @@ function versionsText(installed: string | null, candidate: string | null): strin
 }
 
 function policyText({ verdicts, policyHash }: PolicyData): string {
-  const rows = [["", "NAME", "AT ONCE", "WITH A GRANT"]];
-  const add = (kind: string, named: Record<string, Record<string, Verdict>>): void => {
-    for (const [name, actions] of Object.entries(named)) {
-      const those = (verdict: Verdict): string =>
-        Object.keys(actions)
-          .filter((action) => actions[action] === verdict)
-          .join(" ") || "-";
-      rows.push([kind, name, those("allow"), those("guard")].map(escapeLine));
-    }
-  };
-  add("service", verdicts.services);
-  add("package", verdicts.packages);
-  add("package", verdicts.system);
-  return `${tableText(rows)}policy ${escapeLine(policyHash)}\n`;
+  // One row for each kind and name ("*": the whole system), in the order of the policy.
+  const rows = new Map<string, { allow: string[]; guard: string[]; deny: string[] }>();
+  for (const [wish, verdict] of Object.entries(verdicts)) {
+    const [kind = "", action = "", name = "*"] = wish.split(" ");
+    const row = rows.get(`${kind} ${name}`) ?? { allow: [], guard: [], deny: [] };
+    rows.set(`${kind} ${name}`, row);
+    row[verdict].push(action);
+  }
+  const lines = [...rows].map(([what, { allow, guard }]) =>
+    [...what.split(" "), allow.join(" ") || "-", guard.join(" ") || "-"].map(escapeLine),
+  );
+  const head = ["", "NAME", "AT ONCE", "WITH A GRANT"];
+  return `${tableText([head, ...lines])}policy ${escapeLine(policyHash)}\n`;
 }

@@ -74,14 +74,14 @@ Summary        : Versatile tool for fast incremental file transfer
   {
     program: "/usr/bin/pacman",
     argv: {
-      "install rsync": ["/usr/bin/pacman --noconfirm --noprogressbar --sync --needed -- rsync"],
+      "install rsync": ["/usr/bin/pacman --noconfirm --noprogressbar -S --needed -- rsync"],
       "remove rsync": ["/usr/bin/pacman --noconfirm --noprogressbar --remove -- rsync"],
-      "upgrade rsync": ["/usr/bin/pacman --noconfirm --noprogressbar --sync --needed -- rsync"],
+      "upgrade rsync": ["/usr/bin/pacman --noconfirm --noprogressbar -S --needed -- rsync"],
       "info rsync": ["/usr/bin/pacman --sync --info -- rsync", "/usr/bin/pacman --query -- rsync"],
-      update: ["/usr/bin/pacman --noconfirm --noprogressbar --sync --refresh"],
-      upgrade: ["/usr/bin/pacman --noconfirm --noprogressbar --sync --sysupgrade"],
+      update: ["/usr/bin/pacman --noconfirm --noprogressbar -S --refresh"],
+      upgrade: ["/usr/bin/pacman --noconfirm --noprogressbar -S --sysupgrade"],
       autoremove: null,
-      autoclean: ["/usr/bin/pacman --noconfirm --noprogressbar --sync --clean"],
+      autoclean: ["/usr/bin/pacman --noconfirm --noprogressbar -S --clean"],
     },
     prints: {
       "pacman --query": "rsync 1:1.0-3.fc42\n",

@@ -4,7 +4,7 @@ import { describeInLab, ownHost, records, setUp, type Host } from "../lab/host.t
 import { askAll, askOnce, expectRefusal, inPlace, OWN_DISKS } from "./place.ts";
 
 const FILE = "/etc/sallyport/policy.json";
-const GOOD = '{"services":{"nginx":{"stop":"deny"}}}';
+const GOOD = '{"service stop nginx":"deny"}';
 
 /** Lines for sh(1) that write the file; the text may hold anything but a line END. */
 function written(text: string): string {
@@ -12,32 +12,29 @@ function written(text: string): string {
 }
 
 const UNUSABLE_TEXTS: Record<string, string> = {
-  "widens a guard": '{"services":{"ssh":{"stop":"allow"}}}',
-  "widens what is not compiled in": '{"services":{"ssh":{"edit":"allow"}}}',
-  "widens among narrowings": `{"services":{"nginx":{"stop":"deny"},"docker":{"stop":"allow"}}}`,
-  "widens the whole system's": '{"system":{"*":{"upgrade":"allow"}}}',
-  "names an unknown section": '{"users":{"root":{"remove":"deny"}}}',
-  "names an unknown service": '{"services":{"cron":{"stop":"deny"}}}',
-  "names a service by its unit": '{"services":{"nginx.service":{"stop":"deny"}}}',
-  "names a service in upper case": '{"services":{"NGINX":{"stop":"deny"}}}',
-  "names an unknown action": '{"services":{"nginx":{"stpo":"deny"}}}',
-  "names an action of every object": '{"services":{"nginx":{"constructor":"deny"}}}',
-  "names an unknown verdict": '{"services":{"nginx":{"stop":"never"}}}',
-  "has a verdict in upper case": '{"services":{"nginx":{"stop":"DENY"}}}',
-  "has a verdict that is true": '{"services":{"nginx":{"stop":true}}}',
-  "has a verdict that is null": '{"services":{"nginx":{"stop":null}}}',
-  "has a verdict that is a number": '{"services":{"nginx":{"stop":2}}}',
-  "has a verdict that is a list": '{"services":{"nginx":{"stop":["deny"]}}}',
-  "has a verdict for a service, not an action": '{"services":{"nginx":"deny"}}',
-  "has a list of actions": '{"services":{"nginx":["stop"]}}',
-  "has an empty list of actions": '{"services":{"nginx":[]}}',
-  "has a number for actions": '{"services":{"nginx":0}}',
-  "has null for actions": '{"services":{"nginx":null}}',
-  "has a list of services": '{"services":["nginx"]}',
-  "has an empty list of services": '{"services":[]}',
-  "has a number for services": '{"services":1}',
-  "has true for services": '{"services":true}',
-  "has null for services": '{"services":null}',
+  "widens a guard": '{"service stop ssh":"allow"}',
+  "widens what is not compiled in": '{"service edit ssh":"allow"}',
+  "widens among narrowings": '{"service stop nginx":"deny","service stop docker":"allow"}',
+  "widens the whole system's": '{"package upgrade":"allow"}',
+  "names an unknown kind": '{"user remove root":"deny"}',
+  "names an unknown service": '{"service stop cron":"deny"}',
+  "names a service by its unit": '{"service stop nginx.service":"deny"}',
+  "names a service in upper case": '{"service stop NGINX":"deny"}',
+  "names an unknown action": '{"service stpo nginx":"deny"}',
+  "names a service without an action": '{"service nginx":"deny"}',
+  "names every service": '{"service stop *":"deny"}',
+  "has a space too many": '{"service stop  nginx":"deny"}',
+  "has a space at its end": '{"service stop nginx ":"deny"}',
+  "has an escape where none is needed": String.raw`{"service stop ngin\u0078":"deny"}`,
+  "names a property of every object": '{"constructor":"deny"}',
+  "names an unknown verdict": '{"service stop nginx":"never"}',
+  "has a verdict in upper case": '{"service stop nginx":"DENY"}',
+  "has a verdict that is true": '{"service stop nginx":true}',
+  "has a verdict that is null": '{"service stop nginx":null}',
+  "has a verdict that is a number": '{"service stop nginx":2}',
+  "has a verdict that is a list": '{"service stop nginx":["deny"]}',
+  "has a verdict that is an object": '{"service stop nginx":{}}',
+  "has what an earlier version took": '{"services":{"nginx":{"stop":"deny"}}}',
   "is an empty list": "[]",
   "is a list": `[${GOOD}]`,
   "is a number": "1",
@@ -51,19 +48,17 @@ const UNUSABLE_TEXTS: Record<string, string> = {
   "is truncated": GOOD.slice(0, -1),
   "goes on after its end": `${GOOD}${GOOD}`,
   "has a comment": `${GOOD} // not any more`,
-  "has a comma too many": '{"services":{"nginx":{"stop":"deny",}}}',
+  "has a comma too many": '{"service stop nginx":"deny",}',
   "begins with a byte order mark": `\uFEFF${GOOD}`,
-  "N08: names __proto__ as a section": '{"__proto__":{"nginx":{"stop":"deny"}}}',
-  "N08: names __proto__ as a service": '{"services":{"__proto__":{"stop":"deny"}}}',
-  "N08: names __proto__ as an action": '{"services":{"nginx":{"__proto__":"deny"}}}',
-  "N08: says one thing twice": '{"services":{"nginx":{"stop":"deny","stop":"allow"}}}',
-  "N08: has one section twice": '{"services":{"nginx":{"stop":"deny"}},"services":{}}',
+  "N08: names __proto__": '{"__proto__":"deny"}',
+  "N08: names __proto__, with something in it": '{"__proto__":{"service stop nginx":"deny"}}',
+  "N08: says one thing twice": '{"service stop nginx":"deny","service stop nginx":"allow"}',
 };
 
 /** What no word can hold, or what is wrong around a good text. */
 const UNUSABLE_FILES: Record<string, string> = {
   "contains NUL": `${written(GOOD)}printf '\\000' >>${FILE}`,
-  "is not UTF-8": `${written("")}printf '{"services":{"nginx\\377":{"stop":"deny"}}}' >${FILE}`,
+  "is not UTF-8": `${written("")}printf '{"service stop nginx\\377":"deny"}' >${FILE}`,
   "is UTF-16": `${written("")}perl -e 'print pack "v*", 0xfeff, unpack "C*", q(${GOOD})' >${FILE}`,
   "is nested deeply": `${written("")}perl -e 'print "[" x 32000, "]" x 32000' >${FILE}`,
   "is larger than 64 KiB": `${written(GOOD)}perl -e 'print " " x 65536' >>${FILE}`,
@@ -115,12 +110,15 @@ describeInLab("the file that narrows the policy", () => {
 
   test.concurrent("it narrows what it names, and nothing else", async () => {
     const narrowing = {
-      services: {
-        nginx: { stop: "deny", restart: "guard", status: "allow" },
-        ssh: { stop: "deny" },
-      },
-      packages: { htop: { remove: "guard", info: "deny" }, ufw: { remove: "guard" } },
-      system: { "*": { update: "guard", upgrade: "deny" } },
+      "service stop nginx": "deny",
+      "service restart nginx": "guard",
+      "service status nginx": "allow",
+      "service stop ssh": "deny",
+      "package remove htop": "guard",
+      "package info htop": "deny",
+      "package remove ufw": "guard",
+      "package update": "guard",
+      "package upgrade": "deny",
     };
     const unnarrowed = await askOnce(host, "policy");
     if (unnarrowed.reply.data?.kind !== "policy") throw new Error("no policy");
@@ -149,26 +147,17 @@ describeInLab("the file that narrows the policy", () => {
         Object.fromEntries(Object.keys(expected).map((words, index) => [words, codes[index]])),
       ).toEqual(expected);
 
-      const { services, packages, system } = verdicts;
       expect((await askOnce(place, "policy")).reply.data).toEqual({
         kind: "policy",
         policyHash, // of what is compiled in
-        verdicts: {
-          services: {
-            ...services,
-            nginx: { ...services["nginx"], ...narrowing.services.nginx },
-            ssh: { ...services["ssh"], ...narrowing.services.ssh },
-          },
-          packages: { ...packages, htop: { ...packages["htop"], ...narrowing.packages.htop } },
-          system: { "*": { ...system["*"], ...narrowing.system["*"] } },
-        },
+        verdicts: { ...verdicts, ...narrowing },
       });
     });
   });
 
   test.concurrent.each([
     { name: "an empty object", lines: written("{}") },
-    { name: "nothing below a section", lines: written('{"services":{},"packages":{"curl":{}}}') },
+    { name: "what is so already", lines: written('{"service stop nginx":"allow"}') },
     { name: "no file in its directory", lines: "mkdir -p /etc/sallyport" },
     { name: "64 KiB", lines: `${written("{}")}perl -e 'print " " x 65534' >>${FILE}` },
     { name: "a file of root's that only root reads", lines: `${written("{}")}chmod 600 ${FILE}` },

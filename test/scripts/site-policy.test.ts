@@ -64,10 +64,10 @@ describe("a site policy that is not one fails the build with file, line and key"
 
 test("a site policy becomes a table in which what is not listed is not there", () => {
   const text = read(
-    "services:\n  nginx: { allow: [restart], guard: [stop] }\ndeadlineSeconds: { read: 5 }\n",
+    "services:\n  nginx: { allow: [restart], guard: [stop] }\nsystem: { allow: [update] }\ndeadlineSeconds: { read: 5 }\n",
   );
   expect(text.split("\n")).toEqual([
-    'export const VERDICTS = {"services":{"nginx":{"restart":"allow","stop":"guard"}},"packages":{},"system":{"*":{}}};',
+    'export const VERDICTS = {"service restart nginx":"allow","service stop nginx":"guard","package update":"allow"};',
     'export const DEADLINE_SECONDS = {"read":5,"service":120,"package":1800};',
   ]);
 });

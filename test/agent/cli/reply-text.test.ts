@@ -65,9 +65,12 @@ test("the policy is a table of what is allowed and what needs a grant; the rest 
   const data: Reply["data"] = {
     kind: "policy",
     verdicts: {
-      services: { ssh: { start: "allow", stop: "guard", reload: "deny", status: "allow" } },
-      packages: { ufw: { info: "allow" } },
-      system: { "*": { upgrade: "guard" } },
+      "service start ssh": "allow",
+      "service stop ssh": "guard",
+      "service reload ssh": "deny",
+      "service status ssh": "allow",
+      "package info ufw": "allow",
+      "package upgrade": "guard",
     },
     policyHash: "abc",
   };
