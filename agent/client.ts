@@ -1,7 +1,7 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
 import { existsSync } from "node:fs";
 import type { Request } from "../protocol/operation.ts";
-import type { Reply } from "../protocol/reply.ts";
+import type { Reply, Said } from "../protocol/reply.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
 import { installedHelpers, noNewPrivs, otherElevator, type Host } from "./host.ts";
 import { parseReply } from "./reply.ts";
@@ -18,9 +18,29 @@ export type ClientFailure =
   /** A name that no argument of a program can carry. */
   | { kind: "unsendable" }
   | { kind: "bad_reply"; reason: string }
-  | { kind: "no_answer"; seconds: number };
+  | { kind: "no_answer"; seconds: number }
+  /** The helper was gone before it replied. `requestId` finds out what became of it: `sallyport audit show`. */
+  | { kind: "unknown_outcome"; requestId: string | null };
 
 export type Answer = { kind: "reply"; reply: Reply } | ClientFailure;
+
+/** What a program has just said, as it comes; the reply repeats it, shortened. */
+export type Output = Pick<Said, "stream" | "text">;
+
+/** Asks for many things, through sessions that are started when they are needed. */
+export type Client = {
+  /** Never prompts, never asks twice: what may have begun ends as `unknown_outcome`. */
+  ask(request: Request, watch?: (output: Output) => void): Promise<Answer>;
+  /** How often a session had to be started anew because one had died. */
+  restarts(): number;
+  /** Ends all sessions; what the helper has begun, it finishes. */
+  close(): Promise<void>;
+};
+
+/** Until sessions are there: one helper for each request. */
+export function openClient(host: Host): Client {
+  return { ask: (request) => ask(request, host), restarts: () => 0, close: async () => {} };
+}
 
 /** Seconds until a reply is given up: more than the helper's own deadlines and locks, and sudo's 10 s stalls. */
 export const PATIENCE = { read: 90, service: 300, package: 3600 };
@@ -76,7 +96,7 @@ export function sudoFailure(host: Host): ClientFailure | null {
 }
 
 function patience(request: Request): number {
-  if (request.kind === "policy" || request.kind === "version") return PATIENCE.read;
+  if (!("action" in request)) return PATIENCE.read;
   if (["status", "logs", "info"].includes(request.action)) return PATIENCE.read;
   return PATIENCE[request.kind];
 }

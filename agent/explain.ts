@@ -88,6 +88,15 @@ function wording(failure: ClientFailure): Wording {
         hint: "sudo sallyport audit tail",
         status: timeout,
       };
+    case "unknown_outcome":
+      return {
+        cause: "the helper was gone before it replied: it may have acted",
+        hint:
+          failure.requestId === null
+            ? "sudo sallyport audit tail"
+            : `sallyport audit show ${failure.requestId}`,
+        status: internal,
+      };
     default:
       return failure satisfies never;
   }

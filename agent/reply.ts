@@ -33,6 +33,29 @@ const versionData = z.strictObject({
   policyHash: z.string(),
 });
 
+const auditData = z.strictObject({
+  kind: z.literal("audit"),
+  records: z.array(
+    z.strictObject({
+      seq: z.int().positive(),
+      time: z.string(),
+      requestId: z.string(),
+      phase: z.enum(["refused", "begin", "end"]),
+      argv: z.array(z.string()),
+      decision: z.string(),
+      result: z
+        .strictObject({
+          code: z.string().nullable(),
+          exitCode: z.int().nullable(),
+          timedOut: z.boolean(),
+          durationMs: z.int().nonnegative(),
+        })
+        .nullable(),
+    }),
+  ),
+  head: z.strictObject({ seq: z.int().nonnegative(), hash: z.string() }),
+});
+
 const replySchema = z.strictObject({
   v: z.literal(1),
   success: z.boolean(),
@@ -44,7 +67,7 @@ const replySchema = z.strictObject({
   durationMs: z.int().nonnegative(),
   requestId: z.string(),
   data: z
-    .discriminatedUnion("kind", [serviceData, packageData, policyData, versionData])
+    .discriminatedUnion("kind", [serviceData, packageData, policyData, versionData, auditData])
     .nullable(),
   error: z
     .strictObject({

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   NAMED_PACKAGE_ACTIONS,
   NAME_MAX_BYTES,
+  PLAIN_REQUESTS,
   SERVICE_ACTIONS,
   SYSTEM_PACKAGE_ACTIONS,
   type Request,
@@ -24,8 +25,7 @@ const requestSchema: z.ZodType<Request> = z.union([
   z
     .tuple([z.literal("package"), z.enum(SYSTEM_PACKAGE_ACTIONS)])
     .transform(([kind, action]) => ({ kind, action, name: null })),
-  z.tuple([z.literal("policy")]).transform(([kind]) => ({ kind })),
-  z.tuple([z.literal("version")]).transform(([kind]) => ({ kind })),
+  z.tuple([z.enum(PLAIN_REQUESTS)]).transform(([kind]) => ({ kind })),
 ]);
 
 /** The request these words make, or null where they make none. */
@@ -35,6 +35,6 @@ export function parseRequest(words: readonly string[]): Request | null {
 
 /** The words of a request, as they stand in argv after the helper's name. */
 export function argvOf(request: Request): string[] {
-  if (request.kind === "policy" || request.kind === "version") return [request.kind];
+  if (!("action" in request)) return [request.kind];
   return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
 }

@@ -31,6 +31,7 @@ function decide(): ServiceRequest | PackageRequest | Result {
     return refused("not_allowed", "the policy file is unusable", verdicts);
   const { policyHash } = BUILD;
   if (request.kind === "policy") return told({ kind: "policy", verdicts, policyHash });
+  if (!("action" in request)) return refused("usage", USAGE, "not yet");
   const verdict = judge(wish, verdicts);
   if (verdict === "allow") return request;
   if (verdict === "guard") return refused("grant_required", `a person must grant: ${wish}`);

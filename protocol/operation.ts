@@ -12,7 +12,10 @@ export type ServiceRequest = { kind: "service"; action: ServiceAction; name: str
 export type PackageRequest =
   | { kind: "package"; action: NamedAction; name: string }
   | { kind: "package"; action: SystemAction; name: null };
-export type Request = ServiceRequest | PackageRequest | { kind: "policy" } | { kind: "version" };
+/** `audit`: the caller's own records. */
+export const PLAIN_REQUESTS = ["policy", "version", "audit"] as const;
+type PlainRequest = { kind: (typeof PLAIN_REQUESTS)[number] };
+export type Request = ServiceRequest | PackageRequest | PlainRequest;
 
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */
 export const NAME_MAX_BYTES = 128;

@@ -29,6 +29,18 @@ export type Verdicts = Record<string, Verdict>;
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
 type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
+/** One of the caller's own records; the administrator's reasons are left out. */
+export type AuditEntry = {
+  seq: number;
+  time: string;
+  requestId: string;
+  phase: "refused" | "begin" | "end";
+  argv: string[];
+  decision: string;
+  result: (Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null }) | null;
+};
+/** The newest ones, oldest first; `head` is the last record of the whole log. */
+type AuditData = { kind: "audit"; records: AuditEntry[]; head: { seq: number; hash: string } };
 
 /** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
 export type Reply = {
@@ -41,6 +53,10 @@ export type Reply = {
   timedOut: boolean;
   durationMs: number;
   requestId: string;
-  data: ServiceData | PackageData | PolicyData | VersionData | null;
+  data: ServiceData | PackageData | PolicyData | VersionData | AuditData | null;
   error: { code: ErrorCode; message: string } | null;
 };
+
+/** A line of a session that asks, and one that tells what a program has just said. */
+export type Asked = { argv: string[]; stream?: boolean };
+export type Said = { v: 1; requestId: string; stream: "stdout" | "stderr"; text: string };

@@ -1,7 +1,7 @@
 /** What a person reads of a successful reply. Programs read `--json`; this text may change. */
 import type { Request } from "../../protocol/operation.ts";
-import type { PolicyData, Reply, ServiceData } from "../../protocol/reply.ts";
-import { escapeBlock, escapeLine } from "../escape.ts";
+import type { AuditEntry, PolicyData, Reply, ServiceData } from "../../protocol/reply.ts";
+import { bareOrQuoted, escapeBlock, escapeLine } from "../escape.ts";
 import { tableText } from "./table.ts";
 
 const DONE = {
@@ -24,6 +24,8 @@ export function replyText(request: Request, reply: Reply): string {
         return `${escapeLine(`${data.name}: ${versionsText(data.installed, data.candidate)}`)}\n`;
       case "policy":
         return policyText(data);
+      case "audit":
+        return auditText(data.records);
       case "version":
         return `helper ${escapeLine(data.version)} (build ${escapeLine(data.buildId)})\n`;
       default:
@@ -38,6 +40,16 @@ export function replyText(request: Request, reply: Reply): string {
 /** A program's own words, every hidden character visible, ending in a line feed. */
 export function outputText(output: string): string {
   return output === "" ? "" : `${escapeBlock(output.replace(/\n$/, ""))}\n`;
+}
+
+/** Oldest first: when, which request, what was asked, what came of it. */
+function auditText(entries: readonly AuditEntry[]): string {
+  if (entries.length === 0) return "no records\n";
+  const rows = entries.map(({ time, requestId, phase, argv, decision, result }) => {
+    const end = result === null ? decision : (result.code ?? "done");
+    return [time, requestId, phase, argv.map(bareOrQuoted).join(" "), end].map(escapeLine);
+  });
+  return tableText(rows);
 }
 
 function serviceText(unit: ServiceData): string {
