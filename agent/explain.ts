@@ -62,6 +62,12 @@ function wording(failure: ClientFailure): Wording {
       };
     case "sudo_missing":
       return { cause: "/usr/bin/sudo is not there", hint: null, status: unavailable };
+    case "socket_refused":
+      return {
+        cause: `the helper's socket does not let this user in (${failure.code}), and sudo cannot be used`,
+        hint: "sudo usermod --append --groups sallyport USER",
+        status: noPermission,
+      };
     case "unsupported_elevator":
       return {
         cause: `this host has ${failure.found} and no sudo; only sudo and sudo-rs are supported`,

@@ -40,7 +40,11 @@ export type AuditEntry = {
   result: (Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null }) | null;
 };
 /** The newest ones, oldest first; `head` is the last record of the whole log. */
-type AuditData = { kind: "audit"; records: AuditEntry[]; head: { seq: number; hash: string } };
+export type AuditData = {
+  kind: "audit";
+  records: AuditEntry[];
+  head: { seq: number; hash: string };
+};
 
 /** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
 export type Reply = {
@@ -57,6 +61,8 @@ export type Reply = {
   error: { code: ErrorCode; message: string } | null;
 };
 
-/** A line of a session that asks, and one that tells what a program has just said. */
-export type Asked = { argv: string[]; stream?: boolean };
+/** A line of a session that asks; what it asks for may be read along. */
+export type Asked = { argv: readonly string[]; stream?: boolean };
+/** What a program has just said; and that a session has ended, with nothing read since its last reply. */
 export type Said = { v: 1; requestId: string; stream: "stdout" | "stderr"; text: string };
+export type Ended = { v: 1; end: string };
