@@ -44,18 +44,15 @@ export function ignoreSignals(): void {
 }
 
 type Caller = { uid: number | null; user: string | null; via: "sudo" | "socket" | "direct" };
-/**
- * Sudo sets SUDO_UID over whatever was there, systemd's unit SALLYPORT_PEER; only root itself is
- * ever without both. The last part of a peer (systemd.socket(5), Accept=) is its uid, or "unknown".
- */
+/** Sudo, or our systemd unit, sets these over whatever was there: only root itself is without both. */
 export function caller(): Caller {
   const { SUDO_UID, SUDO_USER, SALLYPORT_PEER } = process.env;
-  if (SUDO_UID === undefined && SALLYPORT_PEER === undefined)
-    return { uid: 0, user: null, via: "direct" };
-  const uid = /^(?:\d+-\d+-)?(\d{1,10})$/.exec(SUDO_UID ?? SALLYPORT_PEER ?? "")?.[1];
-  const via = SUDO_UID === undefined ? "socket" : "sudo";
+  // systemd.socket(5), Accept=: number, pid and uid of the peer, which may be "unknown".
+  const uid = SUDO_UID ?? SALLYPORT_PEER?.split("-").at(-1) ?? "0";
+  const via =
+    SUDO_UID === undefined ? (SALLYPORT_PEER === undefined ? "direct" : "socket") : "sudo";
   return {
-    uid: uid === undefined ? null : Number(uid),
+    uid: /^\d{1,10}$/.test(uid) ? Number(uid) : null,
     user: SUDO_USER?.slice(0, 256) ?? null,
     via,
   };

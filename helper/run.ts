@@ -40,11 +40,12 @@ export async function run(
     stdio: ["ignore", out, err],
     detached: true,
   });
+  await once(child, "spawn");
   const follow = tell && [follower(out, "stdout", tell), follower(err, "stderr", tell)];
   const telling = follow && setInterval(() => follow.forEach((more) => more()), 100);
   let stopping: Promise<void> | undefined;
   const timer = setTimeout(() => {
-    stopping = stopTree(child.pid ?? 0, requestId, graceMs);
+    stopping = stopTree(Number(child.pid), requestId, graceMs);
   }, deadline - Date.now());
   const [exitCode] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);

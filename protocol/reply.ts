@@ -29,16 +29,11 @@ export type Verdicts = Record<string, Verdict>;
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
 type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
+type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
+type Phase = { phase: "refused" | "begin" | "end"; argv: string[]; result: End | null };
 /** One of the caller's own records; the administrator's reasons are left out. */
-export type AuditEntry = {
-  seq: number;
-  time: string;
-  requestId: string;
-  phase: "refused" | "begin" | "end";
-  argv: string[];
-  decision: string;
-  result: (Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null }) | null;
-};
+export type AuditEntry = { seq: number } & Record<"time" | "requestId" | "decision", string> &
+  Phase;
 /** The newest ones, oldest first; `head` is the last record of the whole log. */
 export type AuditData = {
   kind: "audit";
