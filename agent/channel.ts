@@ -1,6 +1,6 @@
 /** How the helper is reached: as root itself, by systemd's socket, or by sudo. */
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { connect } from "node:net";
 import type { ClientFailure } from "./client.ts";
 import { diagnose } from "./diagnose.ts";
@@ -49,6 +49,16 @@ export async function reachHelper(host: Host): Promise<Session | ClientFailure> 
     return { kind: "bad_reply", reason: `${program.file} could not be started (${end.code})` };
   if (host.euid !== 0 && end.status === 1) return await diagnose(host, program.helper, end.stderr);
   return { kind: "bad_reply", reason: `it ended with status ${end.status ?? "none"}` };
+}
+
+/** Whether this user may connect to systemd's socket, if there is one. */
+export function mayConnect(host: Host): boolean {
+  try {
+    accessSync(host.socket, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Null where there is no socket; `code` (as in errno(3)) where it does not let this user in. */

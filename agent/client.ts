@@ -1,7 +1,7 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
 import type { Request } from "../protocol/operation.ts";
 import type { Reply, Said } from "../protocol/reply.ts";
-import { helperProgram, reachHelper } from "./channel.ts";
+import { helperProgram, mayConnect, reachHelper } from "./channel.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
 import type { Host } from "./host.ts";
 import { parseReply } from "./reply.ts";
@@ -16,7 +16,7 @@ export type ClientFailure =
   | { kind: "sudo_missing" }
   /** Only this program is there to become root with. */
   | { kind: "unsupported_elevator"; found: string }
-  /** systemd's socket does not let this user in, and sudo cannot be used; `code` as in errno(3). */
+  /** systemd's socket is there and of no use to this user, and neither is sudo; `code` as in errno(3). */
   | { kind: "socket_refused"; code: string }
   /** A name that no argument of a program can carry. */
   | { kind: "unsendable" }
@@ -76,6 +76,7 @@ export async function askWords(
 ): Promise<Answer> {
   if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
 
+  if (host.euid !== 0 && mayConnect(host)) return await askBySocket(words, seconds, host);
   const program = helperProgram(host);
   if ("kind" in program) return program;
   const { file, args, helper } = program;
@@ -99,6 +100,16 @@ export async function askWords(
   }
   if ("reply" in parsed) return { kind: "reply", reply: parsed.reply };
   return { kind: "bad_reply", reason: parsed.reason };
+}
+
+/** Whoever was let in to the socket needs no rule of sudo. */
+async function askBySocket(words: readonly string[], seconds: number, host: Host): Promise<Answer> {
+  const session = await reachHelper(host);
+  if ("kind" in session) return session;
+  const answer = await session.ask(words, seconds, undefined);
+  session.close();
+  if (answer.kind !== "unread") return answer;
+  return { kind: "bad_reply", reason: "its session ended before it answered" };
 }
 
 /** Whether a request changes nothing on the host. */

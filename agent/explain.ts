@@ -64,8 +64,11 @@ function wording(failure: ClientFailure): Wording {
       return { cause: "/usr/bin/sudo is not there", hint: null, status: unavailable };
     case "socket_refused":
       return {
-        cause: `the helper's socket does not let this user in (${failure.code}), and sudo cannot be used`,
-        hint: "sudo usermod --append --groups sallyport USER",
+        cause: `the helper's socket cannot be used (${failure.code}), and neither can sudo`,
+        hint:
+          failure.code === "EACCES"
+            ? "sudo usermod --append --groups sallyport USER"
+            : "systemctl status sallyport-helper.socket",
         status: noPermission,
       };
     case "unsupported_elevator":

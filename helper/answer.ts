@@ -20,26 +20,26 @@ export type Call = {
   requestId: string;
   tell: ((stream: "stdout" | "stderr", text: string) => void) | null;
   detached: boolean;
+  started: number;
 };
 
 /** The reply, or null where another process has said it; and its exit status. */
 export async function answer(call: Call): Promise<{ reply: Reply | null; status: number }> {
-  const started = Date.now();
-  const result = await resultOf(call, started).catch((error) => failed(call, error));
+  const result = await resultOf(call).catch((error) => failed(call, error));
   if (typeof result === "number") return { reply: null, status: result };
   const { outcome, data, error } = result;
-  const facts = { durationMs: Date.now() - started, requestId: call.requestId, data };
+  const facts = { durationMs: Date.now() - call.started, requestId: call.requestId, data };
   const said = error && { code: error.code, message: error.message };
   const reply: Reply = { v: 1, success: error === null, ...outcome, ...facts, error: said };
   return { reply, status: error === null ? 0 : EXIT_STATUS[error.code] };
 }
 
-async function resultOf(call: Call, started: number): Promise<Result | number> {
+async function resultOf(call: Call): Promise<Result | number> {
   const unfit = refuseToStart();
   // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
   if (unfit !== null) return await refuse(call, unfit).catch(() => unfit);
   const decided = await decide(call.words);
-  if (!("error" in decided)) return await act(call, decided, started);
+  if (!("error" in decided)) return await act(call, decided);
   return decided.error === null ? decided : await refuse(call, decided as Refusal);
 }
 
@@ -64,11 +64,7 @@ async function decide(words: readonly string[]): Promise<ServiceRequest | Packag
 }
 
 /** What cannot be recorded is not done. Modules that only an act needs are loaded only for one. */
-async function act(
-  call: Call,
-  request: ServiceRequest | PackageRequest,
-  started: number,
-): Promise<Result | number> {
+async function act(call: Call, request: ServiceRequest | PackageRequest): Promise<Result | number> {
   const { requestId, tell } = call;
   const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
   // SIGALRM makes every sudo kill its child; a change must not end with that, half done or unrecorded.
@@ -89,7 +85,7 @@ async function act(
   const result = await acting.catch((error) => failed(call, error));
   const { code = null, reason: rule = wish } = result.error ?? {};
   const { exitCode, timedOut } = result.outcome;
-  const end = { code, exitCode, timedOut, durationMs: Date.now() - started };
+  const end = { code, exitCode, timedOut, durationMs: Date.now() - call.started };
   const decision = code === "not_allowed" || code === "unsafe" ? code : "allow";
   // What could not be recorded now has happened all the same, and the reply says so.
   const ended = record(call, { phase: "end", decision, rule, result: end });

@@ -47,13 +47,10 @@ type Caller = { uid: number | null; user: string | null; via: "sudo" | "socket" 
 /** Sudo, or our systemd unit, sets these over whatever was there: only root itself is without both. */
 export function caller(): Caller {
   const { SUDO_UID, SUDO_USER, SALLYPORT_PEER } = process.env;
-  // systemd.socket(5), Accept=: number, pid and uid of the peer, which may be "unknown".
-  const uid = SUDO_UID ?? SALLYPORT_PEER?.split("-").at(-1) ?? "0";
-  const via =
-    SUDO_UID === undefined ? (SALLYPORT_PEER === undefined ? "direct" : "socket") : "sudo";
-  return {
-    uid: /^\d{1,10}$/.test(uid) ? Number(uid) : null,
-    user: SUDO_USER?.slice(0, 256) ?? null,
-    via,
-  };
+  const number = (text = ""): number | null => (/^\d{1,10}$/.test(text) ? Number(text) : null);
+  const user = SUDO_USER?.slice(0, 256) ?? null;
+  if (SUDO_UID !== undefined) return { uid: number(SUDO_UID), user, via: "sudo" };
+  if (SALLYPORT_PEER === undefined) return { uid: 0, user: null, via: "direct" };
+  // systemd.socket(5), Accept=: the last of a peer's parts is its uid, or "unknown".
+  return { uid: number(SALLYPORT_PEER.split("-").at(-1)), user: null, via: "socket" };
 }

@@ -3,6 +3,7 @@
 import { answer, type Call } from "./answer.ts";
 import { ignoreSignals } from "./defence.ts";
 import { say } from "./say.ts";
+import type { Asked } from "./session.ts";
 
 /** What handOver in run.ts tells its successor. */
 const { SALLYPORT_DETACHED = "", SALLYPORT_STREAM } = process.env;
@@ -10,18 +11,11 @@ const detached = /^\d+-\d+(?:\.\d+)?$/.test(SALLYPORT_DETACHED);
 const id = detached ? SALLYPORT_DETACHED : `${Date.now()}-${process.pid}`;
 
 /** The exit status of a request whose reply is said. */
-async function serve(
-  words: readonly string[],
-  requestId: string,
-  stream: boolean,
-): Promise<number> {
-  const tell: Call["tell"] = (from, text) => void say({ v: 1, requestId, stream: from, text });
-  const { reply, status } = await answer({
-    words,
-    requestId,
-    tell: stream ? tell : null,
-    detached,
-  });
+async function serve({ words, stream }: Asked, requestId: string): Promise<number> {
+  const pass: Call["tell"] = (from, text) => void say({ v: 1, requestId, stream: from, text });
+  const tell = stream ? pass : null;
+  const call = { words, requestId, tell, detached, started: Date.now() };
+  const { reply, status } = await answer(call);
   if (reply !== null && !(await say(reply))) process.exit(status);
   return status;
 }
@@ -30,7 +24,7 @@ async function main(words: readonly string[]): Promise<number> {
   ignoreSignals();
   const session = words.length === 1 && words[0] === "session";
   if (session) return await (await import("./session.ts")).session(id, serve);
-  return await serve(words, id, detached && SALLYPORT_STREAM !== undefined);
+  return await serve({ words, stream: detached && SALLYPORT_STREAM !== undefined }, id);
 }
 
 void main(process.argv.slice(2)).then((status) => process.exit(status));

@@ -1,14 +1,15 @@
 // Decides what is one request on standard input, and when a session ends.
 // If it were wrong, a line without end would fill root's memory, or two requests would become one.
 import { parseObject } from "./json.ts";
+import { DEADLINE_SECONDS } from "./policy.ts";
 import { say } from "./say.ts";
 
 /** More than any request. */
 const LINE_MAX_BYTES = 4096;
-const IDLE_MS = 10 * 60_000;
-const LIFETIME_MS = 24 * 60 * 60_000;
 
-type Serve = (words: readonly string[], requestId: string, stream: boolean) => Promise<number>;
+/** A request, and whether its caller wants to read along. */
+export type Asked = { words: readonly string[]; stream: boolean };
+type Serve = (asked: Asked, requestId: string) => Promise<number>;
 
 /**
  * Answers line after line, in order; who sends faster waits in the pipe. The first reply, a
@@ -16,21 +17,20 @@ type Serve = (words: readonly string[], requestId: string, stream: boolean) => P
  * the id of what it sends. A session that ends by itself says so, and has read nothing since.
  */
 export async function session(id: string, serve: Serve): Promise<number> {
-  const until = Date.now() + LIFETIME_MS;
+  const until = Date.now() + DEADLINE_SECONDS.session * 1000;
   let ended = false;
   const end = (): void => {
     ended = true;
     void say({ v: 1, end: id }).then(() => process.exit(0));
   };
-  await serve(["version"], `${id}.0`, false);
-  let idle = setTimeout(end, IDLE_MS);
+  await serve({ words: ["version"], stream: false }, `${id}.0`);
+  let idle = setTimeout(end, DEADLINE_SECONDS.idle * 1000);
   let number = 0;
   for await (const line of lines()) {
     if (ended) break;
     clearTimeout(idle);
-    const { words, stream } = requestIn(line);
-    await serve(words, `${id}.${(number += 1)}`, stream);
-    idle = setTimeout(end, Date.now() < until ? IDLE_MS : 0);
+    await serve(askedIn(line), `${id}.${(number += 1)}`);
+    idle = setTimeout(end, Date.now() < until ? DEADLINE_SECONDS.idle * 1000 : 0);
   }
   return 0;
 }
@@ -47,7 +47,7 @@ async function* lines(): AsyncGenerator<string | null> {
 }
 
 /** `{"argv":[…]}`, perhaps with `"stream":true`; anything else becomes words that are no request. */
-function requestIn(line: string | null): { words: string[]; stream: boolean } {
+function askedIn(line: string | null): Asked {
   try {
     const { argv, stream = false, ...rest } = parseObject(line ?? "");
     const words = Array.isArray(argv) && argv.every((word) => typeof word === "string");

@@ -56,8 +56,7 @@ export type Reply = {
   error: { code: ErrorCode; message: string } | null;
 };
 
-/** A line of a session that asks; what it asks for may be read along. */
+/** Lines of a session: a request; what a program has just said; nothing was read since the last reply. */
 export type Asked = { argv: readonly string[]; stream?: boolean };
-/** What a program has just said; and that a session has ended, with nothing read since its last reply. */
 export type Said = { v: 1; requestId: string; stream: "stdout" | "stderr"; text: string };
 export type Ended = { v: 1; end: string };

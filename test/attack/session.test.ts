@@ -17,7 +17,7 @@ import {
   start,
   type Host,
 } from "../lab/host.ts";
-import { inPlace, OWN_DISKS, withCurl2 } from "./place.ts";
+import { inPlace, OWN_DISKS, putSiteHelper, withCurl2 } from "./place.ts";
 
 const SESSION = ["/usr/bin/sudo", "-n", HELPER, "session"];
 const POLICY = '{"argv":["policy"]}\n';
@@ -247,6 +247,28 @@ kill -KILL $(here "^(/proc/self/exe|${HELPER}) ")`,
       expect(reply.data.records).toMatchObject([
         { requestId: outcome.requestId, phase: "begin", argv: INSTALL },
       ]);
+    });
+  });
+
+  test.concurrent("an idle session ends, and so does an old one: each says so, and has read nothing more", async () => {
+    await inPlace(host, OWN_DISKS, async (place) => {
+      putSiteHelper(place);
+      const idle = await open(place);
+      const began = Date.now();
+      while (idle.session.alive() && Date.now() - began < 20_000) await sleep(50);
+      expect(Date.now() - began).toBeGreaterThan(2000);
+      expect(await idle.session.ask(["version"], 5, undefined)).toMatchObject({
+        kind: "unknown_outcome", // it was dead before: a pool would not have asked it
+      });
+      const old = await open(place);
+      const kinds: string[] = [];
+      while (old.session.alive() && kinds.length < 200) {
+        kinds.push((await old.session.ask(["version"], 5, undefined)).kind);
+        await sleep(100);
+      }
+      expect(kinds.length).toBeGreaterThan(30);
+      expect(new Set(kinds.slice(0, -1))).toEqual(new Set(["reply"]));
+      expect(["reply", "unread"]).toContain(kinds.at(-1));
     });
   });
 
