@@ -24,15 +24,15 @@ export type McpContext = {
   policy: EffectivePolicy;
   limiter: RateLimiter;
   changes: ChangeQueue;
-  observe(call: ToolCall): void;
+  observe: (call: ToolCall) => void;
   /** For a bug: what the agent is not told. */
-  report(error: unknown): void;
+  report: (error: unknown) => void;
 };
 
 export function mcpContext(parts: {
   client: Client;
-  observe(call: ToolCall): void;
-  report(error: unknown): void;
+  observe: (call: ToolCall) => void;
+  report: (error: unknown) => void;
   rates?: Rates;
 }): McpContext {
   const { client, observe, report, rates = DEFAULT_RATES } = parts;

@@ -22,7 +22,9 @@ export type Offer = {
 };
 
 export const SERVICE_READS = ["status", "logs"] as const;
-export const SERVICE_CHANGES = SERVICE_ACTIONS.filter((action) => action !== "status" && action !== "logs");
+export const SERVICE_CHANGES = SERVICE_ACTIONS.filter(
+  (action) => action !== "status" && action !== "logs",
+);
 export const PACKAGE_CHANGES = NAMED_PACKAGE_ACTIONS.filter((action) => action !== "info");
 
 /** What the protocol has words for: offered where the policy cannot be asked for. */

@@ -5,7 +5,13 @@ import type { Request } from "../../protocol/operation.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import { argvOf } from "../request.ts";
 import type { Asked } from "./call.ts";
-import { headAndTail, quotedLines, untrustedLine, untrustedOutput, type UntrustedOutput } from "./untrusted.ts";
+import {
+  headAndTail,
+  quotedLines,
+  untrustedLine,
+  untrustedOutput,
+  type UntrustedOutput,
+} from "./untrusted.ts";
 import { CODES, wordsOf, type Code } from "./words.ts";
 
 export type Outcome<Data> = {
@@ -100,16 +106,23 @@ export function wishOf(request: Request): string {
 
 /** As it goes to the client. */
 export function toolResult(outcome: Outcome<unknown>): CallToolResult {
-  const { summary, ...structured } = outcome;
-  const ok = outcome.code === null;
+  const { code, reason, remedy, requestId, retryAfterMs, data, untrustedOutput: output } = outcome;
+  const ok = code === null;
+  const told = { ok, code, reason, remedy, requestId, retryAfterMs, data, untrustedOutput: output };
   return {
     content: [{ type: "text", text: textOf(outcome) }],
-    structuredContent: { ok, ...structured },
+    structuredContent: told,
     ...(ok ? {} : { isError: true }),
   };
 }
 
-function textOf({ code, remedy, requestId, summary, untrustedOutput: output }: Outcome<unknown>): string {
+function textOf({
+  code,
+  remedy,
+  requestId,
+  summary,
+  untrustedOutput: output,
+}: Outcome<unknown>): string {
   const lines = [code === null ? summary : `${code}: ${summary}`];
   if (remedy !== null) lines.push(`what could be done: ${remedy}`);
   if (code !== null && requestId !== null) lines.push(`requestId: ${requestId}`);

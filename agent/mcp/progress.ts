@@ -44,7 +44,11 @@ export function progressTo(request: ServerContext["mcpReq"]): Progress {
   }, PAUSE_MS);
   return {
     say(text) {
-      const line = text.trimEnd().split(/[\r\n]/).at(-1) ?? "";
+      const line =
+        text
+          .trimEnd()
+          .split(/[\r\n]/)
+          .at(-1) ?? "";
       if (line === "") return;
       message = untrustedLine(line);
       changed = true;

@@ -48,7 +48,7 @@ export function defineTool<Arguments extends z.ZodType, Data extends z.ZodType>(
 }
 
 /** A name of the policy; any name where the policy is not known. */
-export function nameFrom({ names }: Choice): z.ZodType<string> {
+export function nameFrom(names: Choice["names"]): z.ZodType<string> {
   return names === null ? ANY_NAME : z.enum(names);
 }
 

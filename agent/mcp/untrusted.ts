@@ -29,6 +29,14 @@ export function untrustedLine(text: string): string {
   return `${escaped.slice(0, LINE_MAX)}…`;
 }
 
+/** The texts of a flat record, each one bounded line. */
+export function untrustedFields<T extends Record<string, unknown>>(record: T): T {
+  const fields = Object.entries(record).map(([name, value]) => {
+    return [name, typeof value === "string" ? untrustedLine(value) : value];
+  });
+  return Object.fromEntries(fields) as T;
+}
+
 /** Each line marked, so that no line of it can pass for the end of it. */
 export function quotedLines(text: string): string {
   return text

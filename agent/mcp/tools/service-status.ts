@@ -4,6 +4,7 @@ import type { Reply } from "../../../protocol/reply.ts";
 import { replyText } from "../../cli/reply-text.ts";
 import { outcomeOf } from "../outcome.ts";
 import { ANY_NAME, defineTool, nameFrom } from "../tool.ts";
+import { untrustedFields } from "../untrusted.ts";
 
 const logs = z.boolean().optional().describe("also return the last lines of its log");
 
@@ -19,7 +20,7 @@ export const serviceData = z.strictObject({
 });
 
 export function serviceOf({ data }: Reply): z.infer<typeof serviceData> | null {
-  return data?.kind === "service" ? data : null;
+  return data?.kind === "service" ? untrustedFields(data) : null;
 }
 
 export const serviceStatus = defineTool({
@@ -27,10 +28,8 @@ export const serviceStatus = defineTool({
   title: "Service status",
   description:
     "Tells whether a service runs and starts at boot; with logs, also what it said last. Changes nothing.",
-  offered: ({ serviceReads }) =>
-    serviceReads.names?.length === 0
-      ? null
-      : z.strictObject({ name: nameFrom(serviceReads), logs }),
+  offered: ({ serviceReads: { names } }) =>
+    names?.length === 0 ? null : z.strictObject({ name: nameFrom(names), logs }),
   accepted: z.strictObject({ name: ANY_NAME, logs }),
   data: serviceData,
   async run({ name, logs: wanted = false }, call) {
