@@ -1,7 +1,6 @@
 /** The tools that the scenarios call, named and answering as the scenarios' descriptions say. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { McpServer } from "@modelcontextprotocol/server";
-import { z } from "zod";
 import type { McpHttp } from "../../agent/mcp/http.ts";
 import { PAUSE_MS, PNG, text, WAV } from "./fixture-content.ts";
 
@@ -62,14 +61,6 @@ export function registerTools(server: McpServer, notify: McpHttp["notify"]): voi
       notify.promptsChanged();
       return text("told");
     },
-  );
-  server.registerTool(
-    "json_schema_2020_12_tool",
-    {
-      description: "a schema with definitions",
-      inputSchema: z.object({ name: z.string().optional() }),
-    },
-    () => text("done"),
   );
 }
 

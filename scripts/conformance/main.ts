@@ -10,12 +10,13 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { McpServerFactory } from "@modelcontextprotocol/server";
+import { parse } from "yaml";
 import { openClient } from "../../agent/client.ts";
 import { thisHost } from "../../agent/host.ts";
 import { mcpContext } from "../../agent/mcp/context.ts";
@@ -27,7 +28,8 @@ import { fixtureServer } from "./fixture-server.ts";
 
 const REVISIONS = ["2025-11-25", "2026-07-28"];
 const root = resolve(import.meta.dirname, "../..");
-const program = join(root, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
+const suite = join(root, "node_modules/@modelcontextprotocol/conformance");
+const program = join(suite, "dist/index.js");
 const verbose = process.argv.includes("--verbose");
 
 /** The suite has no way to show a token, so it is put into its requests here; everything else is the daemon's. */
@@ -88,9 +90,31 @@ async function run(url: string, revision: string, baseline: string) {
   }
 }
 
+/** What a revision demands, and whether each of it was run: a scenario that is left out passes nothing. */
+function judge(output: string, revision: string, baseline: string): { text: string; all: boolean } {
+  const { server } = read(join(suite, "requirements", `${revision}.yaml`)) as { server: string[] };
+  const excused = new Set(
+    (read(baseline) as { server: string[] }).server.map((entry) => entry.split(":")[0]),
+  );
+  const ran = [...output.matchAll(/^([✓✗]) ([\w-]+): (\d+) passed, (\d+) failed$/gm)];
+  const failed = new Map(ran.map(([, , name = "", , count]) => [name, Number(count)]));
+  const wanted = server.filter((name) => !excused.has(name));
+  const passed = wanted.filter((name) => failed.get(name) === 0);
+  const checks = ran.reduce((sum, [, , , count]) => sum + Number(count), 0);
+  const partly = server.length - wanted.length;
+  return {
+    text: `${passed.length} of ${wanted.length} scenarios pass whole, ${partly} but for their baseline; ${checks} checks passed`,
+    all: passed.length === wanted.length && server.every((name) => failed.has(name)),
+  };
+}
+
+function read(file: string): unknown {
+  return parse(readFileSync(file, "utf8"));
+}
+
 async function main(): Promise<void> {
   const context = mcpContext({
-    client: openClient(thisHost()),
+    client: openClient({ ...thisHost(), helpers: [] }),
     observe: () => {},
     report: (error) => process.stderr.write(`${String(error)}\n`),
   });
@@ -99,12 +123,14 @@ async function main(): Promise<void> {
     product: await serve(() => (request) => mcpServer(context, request)),
   };
   for (const [name, { url, close }] of Object.entries(subjects)) {
+    const baseline = join(import.meta.dirname, `${name}.yaml`);
     for (const revision of REVISIONS) {
-      const baseline = join(import.meta.dirname, `${name}.yaml`);
       const { status, output } = await run(url, revision, baseline);
-      if (status !== 0 || verbose) process.stdout.write(output);
-      process.stdout.write(`${name} ${revision}: exit ${status}\n`);
-      if (status !== 0) process.exitCode = 1;
+      const { text, all } = judge(output, revision, baseline);
+      const good = status === 0 && all;
+      if (!good || verbose) process.stdout.write(output);
+      process.stdout.write(`${name} ${revision}: ${good ? "ok" : "NOT ok"}: ${text}\n`);
+      if (!good) process.exitCode = 1;
     }
     await close();
   }
