@@ -69,7 +69,7 @@ export async function benchSession(host: BenchHost): Promise<Report> {
       ],
     };
   } finally {
-    session.close();
+    void session.close();
     show.close();
   }
 }
