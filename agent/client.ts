@@ -15,6 +15,8 @@ export type ClientFailure =
   | { kind: "sudo_missing" }
   /** Only this program is there to become root with. */
   | { kind: "unsupported_elevator"; found: string }
+  /** The daemon asked for nothing, because it could not write down that it would. */
+  | { kind: "not_recorded" }
   /** A name that no argument of a program can carry. */
   | { kind: "unsendable" }
   | { kind: "bad_reply"; reason: string }

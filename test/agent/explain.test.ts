@@ -16,6 +16,7 @@ const FAILURES: [ClientFailure, number][] = [
   [{ kind: "sudo_missing" }, 69],
   [{ kind: "unsupported_elevator", found: "/usr/bin/doas" }, 69],
   [{ kind: "sudo_refused", text: "sudo: account validation failure" }, 77],
+  [{ kind: "not_recorded" }, 71],
   [{ kind: "unsendable" }, 64],
   [{ kind: "bad_reply", reason: "it is longer than 1 MiB" }, 71],
   [{ kind: "no_answer", seconds: 90 }, 124],
