@@ -1,6 +1,7 @@
 /** The HTTP server: three paths, nothing else, and nobody holds it up. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpPath } from "./metrics.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -27,6 +28,7 @@ export type Served = {
 
 const HEADERS_MAX_BYTES = 8192;
 const SWEEP_MS = 1000;
+const STOP_CHECK_MS = 20;
 
 export type HttpServer = {
   server: Server;
@@ -113,7 +115,7 @@ export function httpServer(
       const until = performance.now() + seconds * 1000;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       while (pending > 0 && performance.now() < until) {
-        await Promise.race([closed, new Promise((wake) => setTimeout(wake, 20))]);
+        await sleep(STOP_CHECK_MS);
         server.closeIdleConnections();
       }
       const finished = pending === 0;
