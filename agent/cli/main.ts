@@ -7,6 +7,7 @@ import { registerAuditCommands } from "./audit.ts";
 import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
+import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
@@ -55,6 +56,7 @@ function sallyport(): Command {
   registerAuditCommands(program);
   registerDaemon(program);
   registerSetupSudo(program);
+  registerMcp(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
     acceptOption(command, "--no-input", "accepted: nothing here ever asks");
