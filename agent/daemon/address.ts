@@ -38,9 +38,11 @@ export function readListen(text: string): Listen | { flaw: string } {
   return { kind: "tcp", address, port };
 }
 
-/** A name or address as it stands in a Host header, without a port. */
-export function readHostName(text: string): boolean {
-  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])$/.test(text);
+/** What a Host header may say: a name or an address, and a port if any. */
+export function isHostHeader(text: string): boolean {
+  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(
+    text,
+  );
 }
 
 export function isOrigin(text: string): boolean {

@@ -4,18 +4,18 @@ import { BUILD } from "../build.ts";
 import type { Failure } from "../cli/errors.ts";
 import { openClient } from "../client.ts";
 import type { Host } from "../host.ts";
-import { answer, httpServer, type HttpServer, type Routes, type Served } from "./http-server.ts";
+import { loopbackHosts } from "../mcp/http.ts";
+import { openEntrance, type Entrance } from "./entrance.ts";
+import { httpServer, type HttpServer, type Served } from "./http-server.ts";
 import { openLedger, type Ledger } from "./ledger.ts";
 import { openLog, type Log } from "./log.ts";
 import { openLost } from "./lost.ts";
-import { mcpEndpoint } from "./mcp-endpoint.ts";
 import { openMetrics, type Metrics } from "./metrics.ts";
 import { recordedClient, type RecordedClient } from "./recorded-client.ts";
 import { badConfiguration } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
 import { listenOn, passedSockets } from "./sockets.ts";
 import { readCurrent, stateDirectory, type Current, type DaemonOptions } from "./start.ts";
-import { carriesToken } from "./token.ts";
 import { freshFor, openHealth, poll, type Polls } from "./watch.ts";
 
 /** What a stop waits for the helper's sessions to end. */
@@ -65,7 +65,14 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
   const ledger: Ledger = opened;
   const client = recordedClient(inner, { ledger, log, metrics, heard: health.heard });
 
-  const servers = await listen(routes(now, { client, metrics, health }), now().settings, {
+  const entrance = openEntrance(now(), {
+    client,
+    metrics,
+    health: () => health.health(freshFor(pollsOf(now()))),
+    observe: (call) => metrics.called(call),
+    report: (err) => log.error({ event: "bug", err }, "a call failed by a bug"),
+  });
+  const servers = await listen(entrance, now().settings, {
     served: (of) => serve(of, log, metrics),
     failed: (err) => log.error({ event: "bug", err }, "a request failed by a bug"),
   });
@@ -91,6 +98,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     const moved = JSON.stringify(next.settings.listen) !== JSON.stringify(now().settings.listen);
     current = next;
     log.level = next.settings.logLevel;
+    entrance.renew(next);
     for (const { http } of servers) http.limit(next.settings.limits);
     polling.abort();
     polling = new AbortController();
@@ -102,7 +110,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
   const signal = await signals.stop;
   log.info({ event: "stop", signal, pending: client.pending() }, "stopping");
   polling.abort();
-  await stop(servers, client, now().settings.limits.stopSeconds, log);
+  await stop(servers, { entrance, client }, now().settings.limits.stopSeconds, log);
   ledger.close();
   log.info({ event: "stopped" }, "stopped");
   return null;
@@ -128,51 +136,26 @@ function catchSignals(): { stop: Promise<string>; onReload(reload: () => void): 
   };
 }
 
-function routes(
-  now: () => Current,
-  parts: { client: RecordedClient; metrics: Metrics; health: ReturnType<typeof openHealth> },
-): Routes {
-  const { client, metrics, health } = parts;
-  return {
-    mcp: { method: "POST", handle: mcpEndpoint(client, () => now().token) },
-    healthz: {
-      method: "GET",
-      async handle(_, response) {
-        const found = health.health(freshFor(pollsOf(now())));
-        answer(response, found.status === "ok" ? 200 : 503, found);
-      },
-    },
-    metrics: {
-      method: "GET",
-      async handle(request, response) {
-        if (!carriesToken(request.headers.authorization, now().token)) {
-          response.setHeader("WWW-Authenticate", "Bearer");
-          return answer(response, 401, { error: "unauthorized" });
-        }
-        const { type, text } = await metrics.text();
-        response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store" }).end(text);
-      },
-    },
-  };
-}
-
 type Listening = { http: HttpServer; at: string }[];
 
 async function listen(
-  to: Routes,
+  entrance: Entrance,
   settings: Settings,
   hear: Parameters<typeof httpServer>[2],
 ): Promise<Listening | Failure> {
   const passed = passedSockets();
   const servers: Listening = [];
   for (const where of passed.length > 0 ? passed : [settings.listen]) {
-    const http = httpServer(to, settings.limits, hear);
+    const http = httpServer(entrance.routes, settings.limits, hear);
     const at = await listenOn(http.server, where);
-    if (typeof at !== "string") {
+    if ("cause" in at) {
       await Promise.all(servers.map((other) => other.http.stop(0)));
       return at;
     }
-    servers.push({ http, at });
+    const { name, port } = at;
+    // Before the first request is read: it may have been waiting in a passed socket.
+    entrance.serve(port === null ? ["localhost"] : [...loopbackHosts(port), name]);
+    servers.push({ http, at: name });
   }
   return servers;
 }
@@ -187,14 +170,15 @@ function serve({ path, method, status, durationMs }: Served, log: Log, metrics: 
 /** Within `seconds`, then without those that are not done: their rows stay open, for the next start to report. */
 async function stop(
   servers: Listening,
-  client: RecordedClient,
+  { entrance, client }: { entrance: Entrance; client: RecordedClient },
   seconds: number,
   log: Log,
 ): Promise<void> {
   const timeUp = new Promise<"late">((late) => setTimeout(late, seconds * 1000, "late").unref());
   const answered = Promise.all(servers.map(({ http }) => http.stop(seconds)));
   // Whoever asked may have gone; the helper is at work all the same.
-  await Promise.race([Promise.all([answered, client.quiet()]), timeUp]);
+  const asked = client.quiet().then(() => entrance.close());
+  await Promise.race([Promise.all([answered, asked]), timeUp]);
   if (client.pending() > 0) {
     log.error({ event: "stop", pending: client.pending() }, "stopping without their answers");
   }

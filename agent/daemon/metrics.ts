@@ -9,6 +9,7 @@ import {
 } from "../../protocol/operation.ts";
 import { BUILD } from "../build.ts";
 import type { Answer } from "../client.ts";
+import type { ToolCall } from "../mcp/context.ts";
 
 /** Like `service_restart`, `package_update`, `policy`: without the name. */
 export type Operation = string;
@@ -22,6 +23,9 @@ const OPERATIONS: readonly Operation[] = [
   ...new Set([...NAMED_PACKAGE_ACTIONS, ...SYSTEM_PACKAGE_ACTIONS].map((of) => `package_${of}`)),
   ...PLAIN_REQUESTS,
 ];
+
+const REFUSED_BY_POLICY: readonly string[] = ["not_allowed", "grant_required", "locked_down"];
+const REFUSED_BEFORE: readonly string[] = ["not_recorded", "rate_limited", "malformed"];
 
 /** `ok`, an error code of the helper, or why there is no reply. */
 export function codeOf(answer: Answer): string {
@@ -74,7 +78,7 @@ export function openMetrics(read: {
   });
   const refusals = new Counter({
     name: "sallyport_refusals_total",
-    help: "Requests that were refused: by the policy, or because they could not be recorded.",
+    help: "Requests that were refused: by the policy, or before the helper was asked.",
     labelNames: ["code"] as const,
     registers,
   });
@@ -90,9 +94,14 @@ export function openMetrics(read: {
     labelNames: ["found"] as const,
     registers,
   });
+  const calls = new Counter({
+    name: "sallyport_tool_calls_total",
+    help: "Calls of MCP tools by code of the answer.",
+    labelNames: ["tool", "code"] as const,
+    registers,
+  });
   for (const found of ["running", "start"]) unknown.inc({ found }, 0);
-  for (const code of ["not_allowed", "grant_required", "locked_down", "not_recorded"])
-    refusals.inc({ code }, 0);
+  for (const code of [...REFUSED_BY_POLICY, ...REFUSED_BEFORE]) refusals.inc({ code }, 0);
   for (const operation of OPERATIONS) durations.zero({ operation });
 
   counter(
@@ -156,9 +165,13 @@ export function openMetrics(read: {
       const [verdict, code] = [verdictOf(answer), codeOf(answer)];
       requests.inc({ operation, verdict, code });
       durations.observe({ operation }, durationMs / 1000);
-      if (verdict === "guard" || verdict === "deny" || code === "not_recorded")
-        refusals.inc({ code });
+      if (REFUSED_BY_POLICY.includes(code)) refusals.inc({ code });
       if (code === "unknown_outcome") unknown.inc({ found: "running" });
+    },
+    /** Of a tool; what never came to the helper is refused here. */
+    called({ tool, code }: ToolCall): void {
+      calls.inc({ tool, code: code ?? "ok" });
+      if (code !== null && REFUSED_BEFORE.includes(code)) refusals.inc({ code });
     },
     foundUnknown(count: number): void {
       unknown.inc({ found: "start" }, count);

@@ -1,6 +1,7 @@
 /** The client as the daemon uses it: every request has its row, its line in the log and its count. */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Request } from "../../protocol/operation.ts";
+import { asker } from "../asker.ts";
 import type { Answer, Client } from "../client.ts";
 import { escapeLine } from "../escape.ts";
 import { argvOf } from "../request.ts";
@@ -8,8 +9,8 @@ import type { Ledger } from "./ledger.ts";
 import type { Log } from "./log.ts";
 import { codeOf, operationOf, type Metrics } from "./metrics.ts";
 
-/** On whose behalf the code that runs now asks; the daemon asks on its own where there is none. */
-export const asker = new AsyncLocalStorage<{ client: string; tool: string | null }>();
+/** From one answer to the next request, or to the end of the response. */
+const SETTLE_MS = 100;
 
 export type RecordedClient = Client & {
   /** Resolves when nothing is asked any more. */
@@ -28,7 +29,7 @@ export function recordedClient(
 
   async function ask(request: Request, watch?: Parameters<Client["ask"]>[1]): Promise<Answer> {
     const on = asker.getStore();
-    const who = on ?? { client: "daemon", tool: null };
+    const who = { client: on?.caller ?? "daemon", tool: on?.tool ?? null };
     const argv = argvOf(request);
     const operation = operationOf(request);
     const change = changes(request);
@@ -79,8 +80,12 @@ export function recordedClient(
     restarts: () => client.restarts(),
     close: () => client.close(),
     pending: () => pending,
-    quiet: async () => {
-      if (pending > 0) await new Promise<void>((wake) => waiting.push(wake));
+    async quiet() {
+      while (pending > 0) {
+        await new Promise<void>((wake) => waiting.push(wake));
+        // What waits for its turn begins now, and an answer is on its way to whoever asked.
+        await sleep(SETTLE_MS);
+      }
     },
   };
 }

@@ -2,12 +2,18 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
-import { isOrigin, readHostName, readListen } from "./address.ts";
+import { DEFAULT_RATES } from "../mcp/rate-limit.ts";
+import { isHostHeader, isOrigin, readListen } from "./address.ts";
 
 export const SETTINGS_FILE = "/etc/sallyport/daemon.yaml";
 const FILE_MAX_BYTES = 65_536;
 
 const seconds = (max: number) => z.int().min(1).max(max);
+
+const rate = z.strictObject({
+  perSecond: z.number().positive().max(100_000),
+  burst: z.int().min(1).max(100_000),
+});
 
 const settingsSchema = z.strictObject({
   /** Where it listens, unless systemd passes sockets: loopback address and port, or the path of a unix socket. */
@@ -20,9 +26,9 @@ const settingsSchema = z.strictObject({
       context.addIssue({ code: "custom", message: listen.flaw });
       return z.NEVER;
     }),
-  /** Names in a Host header beside the loopback ones. */
+  /** Values of a Host header, with the port if any, beside the loopback ones. */
   allowedHosts: z
-    .array(z.string().refine(readHostName, "a host name without a port is expected"))
+    .array(z.string().refine(isHostHeader, "a host name is expected, with a port if any"))
     .max(32)
     .default([]),
   /** Origins of web pages that may call; by default none. */
@@ -32,11 +38,11 @@ const settingsSchema = z.strictObject({
     .default([]),
   /** By default `token` in the state directory, made at the first start. */
   tokenFile: z.string().startsWith("/").optional(),
-  /** Requests of one client: how many at once, and how many a minute in the long run. */
-  rateLimit: z
+  /** Calls of one client: how many each second in the long run, and how many at once. */
+  rates: z
     .strictObject({
-      burst: z.int().min(1).max(100_000).default(60),
-      perMinute: z.int().min(1).max(1_000_000).default(600),
+      read: rate.prefault(DEFAULT_RATES.read),
+      change: rate.prefault(DEFAULT_RATES.change),
     })
     .prefault({}),
   logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
@@ -47,7 +53,6 @@ const settingsSchema = z.strictObject({
   limits: z
     .strictObject({
       connections: z.int().min(1).max(10_000).default(128),
-      bodyBytes: z.int().min(1024).max(1_048_576).default(65_536),
       /** Until the headers, and the whole request, must be there. */
       headersSeconds: seconds(600).default(10),
       requestSeconds: seconds(600).default(30),

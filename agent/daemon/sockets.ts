@@ -23,8 +23,14 @@ export function passedSockets(): number[] {
   return Array.from({ length: Math.min(count, FDS_MAX) }, (_, index) => FIRST_FD + index);
 }
 
-/** Has `server` listen on a passed descriptor or an address; what it listens on, in words, or why it does not. */
-export async function listenOn(server: Server, where: number | Listen): Promise<string | Failure> {
+/** What it listens on, in words; `port` is null on a unix socket. */
+export type Listening = { name: string; port: number | null };
+
+/** Has `server` listen on a passed descriptor or an address, or says why it does not. */
+export async function listenOn(
+  server: Server,
+  where: number | Listen,
+): Promise<Listening | Failure> {
   if (typeof where !== "number" && where.kind === "unix") await removeStale(where.path);
   const umask = process.umask(0o117); // a unix socket is its owner's and its group's from the start
   try {
@@ -40,7 +46,9 @@ export async function listenOn(server: Server, where: number | Listen): Promise<
     return notListening(where, (error as NodeJS.ErrnoException).code ?? String(error));
   }
   const address = server.address();
-  if (address === null || typeof address === "string") return `unix:${address ?? "passed"}`;
+  if (address === null || typeof address === "string") {
+    return { name: `unix:${address ?? "passed"}`, port: null };
+  }
   if (!isLoopback(address.address)) {
     server.close();
     return badConfiguration(
@@ -49,7 +57,7 @@ export async function listenOn(server: Server, where: number | Listen): Promise<
     );
   }
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return `${name}:${address.port}`;
+  return { name: `${name}:${address.port}`, port: address.port };
 }
 
 function notListening(where: number | Listen, code: string): Failure {
@@ -70,12 +78,10 @@ function notListening(where: number | Listen, code: string): Failure {
 async function removeStale(path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
   const probe = connect({ path });
-  const stale = await Promise.race([
-    once(probe, "connect").then(
-      () => false,
-      (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED",
-    ),
-  ]);
+  const stale = await once(probe, "connect").then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED",
+  );
   probe.destroy();
   if (stale) rmSync(path, { force: true });
 }

@@ -1,5 +1,5 @@
-/** The bearer token: made once, readable by this user alone, compared in constant time. */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+/** The bearer token: made once, readable by this user alone. */
+import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -83,12 +83,4 @@ function createTokenFile(file: string): string | Flaw | null {
     closeSync(fd);
     rmSync(draft, { force: true });
   }
-}
-
-/** Whether an Authorization header carries the token (RFC 6750). */
-export function carriesToken(header: string | undefined, token: string): boolean {
-  const [, given] = /^Bearer +([^ ]+) *$/i.exec(header ?? "") ?? [];
-  if (given === undefined) return false;
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
 }

@@ -13,14 +13,17 @@ const BODY_MAX_BYTES = 256 * 1024;
 const TOKEN_MIN_LENGTH = 32;
 const SUBSCRIPTIONS_MAX = 64;
 
-export type McpHttpOptions = {
-  factory: McpServerFactory;
+export type Admission = {
   /** Whoever shows it may call the tools. */
   token: string;
   /** Values of the Host header that are served, such as `127.0.0.1:7625`. */
   hosts: readonly string[];
   /** Values of the Origin header that are served; requests of programs have none. */
   origins: readonly string[];
+};
+
+export type McpHttpOptions = Admission & {
+  factory: McpServerFactory;
   /** What went wrong and why, for the log; clients are not told. */
   report: (error: unknown) => void;
 };
@@ -37,36 +40,50 @@ export function loopbackHosts(port: number): string[] {
   return [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
 }
 
+/** Why a request may not come in from where it comes; its page, if one sent it, must not learn more than that. */
+export function rebound(
+  { headersDistinct: { host = [], origin = [] } }: IncomingMessage,
+  { hosts, origins }: Pick<Admission, "hosts" | "origins">,
+): Refusal | null {
+  if (host.length !== 1 || !hosts.includes(host[0] ?? "")) {
+    return { status: 403, message: "this host name is not served" };
+  }
+  if (origin.some((value) => !origins.includes(value))) {
+    return { status: 403, message: "this origin is not served" };
+  }
+  return null;
+}
+
+/** Why a request may not come in with what it shows as its token, compared in constant time. */
+export function tokenless(
+  { headers: { authorization = "" } }: IncomingMessage,
+  { token }: Pick<Admission, "token">,
+): Refusal | null {
+  const shown = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (shown !== undefined && timingSafeEqual(sha256(shown), sha256(token))) return null;
+  const challenge = shown === undefined ? "" : ', error="invalid_token"';
+  return {
+    status: 401,
+    message: "a bearer token is required",
+    headers: { "WWW-Authenticate": `Bearer realm="sallyport"${challenge}` },
+  };
+}
+
 /** Throws where there is no token worth the name: this transport never serves without one. */
 export function mcpHttp({ factory, token, hosts, origins, report }: McpHttpOptions): McpHttp {
   if (token.length < TOKEN_MIN_LENGTH) {
     throw new Error(`a token of at least ${TOKEN_MIN_LENGTH} characters is required`);
   }
-  const expected = sha256(token);
   const mcp = createMcpHandler(factory, {
     onerror: report,
     maxRequestBodySize: BODY_MAX_BYTES,
     maxSubscriptions: SUBSCRIPTIONS_MAX,
   });
 
-  /** Why a request is not served, or null. Rebinding comes first: a browser must not learn more than that. */
+  /** Why a request is not served, or null. */
   function refusal(request: IncomingMessage): Refusal | null {
-    const { host = [], origin = [] } = request.headersDistinct;
-    if (host.length !== 1 || !hosts.includes(host[0] ?? "")) {
-      return { status: 403, message: "this host name is not served" };
-    }
-    if (origin.some((value) => !origins.includes(value))) {
-      return { status: 403, message: "this origin is not served" };
-    }
-    const shown = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    if (shown === undefined || !timingSafeEqual(sha256(shown), expected)) {
-      const challenge = shown === undefined ? "" : ', error="invalid_token"';
-      return {
-        status: 401,
-        message: "a bearer token is required",
-        headers: { "WWW-Authenticate": `Bearer realm="sallyport"${challenge}` },
-      };
-    }
+    const no = rebound(request, { hosts, origins }) ?? tokenless(request, { token });
+    if (no !== null) return no;
     if (request.method !== "POST") {
       return { status: 405, message: "only POST is served", headers: { Allow: "POST" } };
     }
@@ -97,7 +114,7 @@ export function mcpHttp({ factory, token, hosts, origins, report }: McpHttpOptio
   };
 }
 
-type Refusal = { status: number; message: string; headers?: Record<string, string> };
+export type Refusal = { status: number; message: string; headers?: Record<string, string> };
 
 const TOO_LONG: Refusal = { status: 413, message: `at most ${BODY_MAX_BYTES} bytes` };
 
@@ -106,7 +123,7 @@ function tooLong(request: IncomingMessage): Refusal | null {
 }
 
 /** The rest of a refused request is not read: the connection ends with the answer. */
-function refuse(response: ServerResponse, { status, message, headers = {} }: Refusal): void {
+export function refuse(response: ServerResponse, { status, message, headers = {} }: Refusal): void {
   if (response.headersSent) {
     response.destroy();
     return;

@@ -6,7 +6,7 @@ import { ask, stage, strike, until, type Daemon, type Stage } from "./stage.ts";
 
 afterEach(strike);
 
-const RESTART = { service: "nginx", action: "restart" };
+const RESTART = { name: "nginx", action: "restart" };
 
 /** A change that the helper has begun and holds until `release`. */
 async function held(on: Stage, daemon: Daemon) {

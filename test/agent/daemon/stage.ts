@@ -179,7 +179,11 @@ export function ask(asking: Asking & { path: string }): Promise<Got> {
   const authorization = token == null ? {} : { Authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
     const asked = request(
-      { host: "127.0.0.1", ...target, headers: { ...authorization, ...headers } },
+      {
+        host: target.socketPath === undefined ? "127.0.0.1" : "localhost",
+        ...target,
+        headers: { ...authorization, ...headers },
+      },
       (response) => {
         let text = "";
         response.setEncoding("utf8");
