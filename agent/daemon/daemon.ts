@@ -11,7 +11,8 @@ import { openLedger, type Ledger } from "./ledger.ts";
 import { openLog, type Log } from "./log.ts";
 import { openLost } from "./lost.ts";
 import { openMetrics, type Metrics } from "./metrics.ts";
-import { recordedClient, type RecordedClient } from "./recorded-client.ts";
+import { changes, recordedClient, type RecordedClient } from "./recorded-client.ts";
+import { parseRequest } from "../request.ts";
 import { badConfiguration } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
 import { listenOn, passedSockets } from "./sockets.ts";
@@ -53,9 +54,14 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
       else
         log.error({ event: "ledger", error }, "requests cannot be recorded, changes are refused");
     },
-    found(rows) {
-      metrics.foundUnknown(rows.length);
-      lost.add(rows);
+    found(left) {
+      // A read that nobody was answered has changed nothing.
+      const changed = left.filter(({ argv }) => {
+        const request = parseRequest(argv);
+        return request !== null && changes(request);
+      });
+      if (changed.length > 0) metrics.foundUnknown(changed.length);
+      lost.add(changed);
     },
   });
   if (opened === "in_use") {

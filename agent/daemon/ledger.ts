@@ -79,7 +79,11 @@ type Listener = {
  * Never fails for the disk's sake: without a database `begin` gives null, and each call tries anew.
  * `in_use`: another daemon has this state directory.
  */
-export function openLedger(folder: string, { complain, found }: Listener): Ledger | "in_use" {
+export function openLedger(
+  folder: string,
+  { complain, found }: Listener,
+  rowsMax = ROWS_MAX,
+): Ledger | "in_use" {
   let opened: Opened | null = null;
   let durably = false;
   let flaw: string | null = null;
@@ -128,7 +132,7 @@ export function openLedger(folder: string, { complain, found }: Listener): Ledge
         const { lastInsertRowid } = on.begin.run(time, client, tool, JSON.stringify(argv));
         const id = Number(lastInsertRowid);
         begun += 1;
-        if (begun % PRUNE_EVERY === 0) on.prune.run(id - ROWS_MAX);
+        if (begun % PRUNE_EVERY === 0) on.prune.run(id - rowsMax);
         return id;
       });
     },

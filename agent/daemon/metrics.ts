@@ -129,13 +129,15 @@ export function openMetrics(read: {
     registers,
   }).set({ version: BUILD.version ?? "source" }, 1);
 
-  // Registered with its first value: 0 would be a head that has gone backwards.
-  const auditHead = new Gauge({
-    name: "sallyport_audit_head_seq",
-    help: "Sequence number of the last record of the audit log.",
-    registers: [],
-  });
-  let headKnown = false;
+  // Not there before they are known: 0 would be a head that has gone backwards.
+  const auditHead = lateGauge(
+    "sallyport_audit_head_seq",
+    "Sequence number of the last record of the audit log.",
+  );
+  const lastUnknown = lateGauge(
+    "sallyport_unknown_outcome_last_time_seconds",
+    "When the last unknown outcome came to light, since 1970. An increase of the counter would not outlive a restart.",
+  );
 
   function gauge(name: string, help: string, value: () => number): void {
     new Gauge({
@@ -146,6 +148,20 @@ export function openMetrics(read: {
         this.set(value());
       },
     });
+  }
+
+  /** Registered with its first value. */
+  function lateGauge(name: string, help: string): (value: number) => void {
+    const late = new Gauge({ name, help, registers: [] });
+    return (value) => {
+      if (registry.getSingleMetric(name) === undefined) registry.registerMetric(late);
+      late.set(value);
+    };
+  }
+
+  function countUnknown(found: "running" | "start", count: number): void {
+    unknown.inc({ found }, count);
+    lastUnknown(Date.now() / 1000);
   }
 
   function counter(name: string, help: string, value: () => number): void {
@@ -161,12 +177,16 @@ export function openMetrics(read: {
   }
 
   return {
-    answered(operation: Operation, answer: Answer, durationMs: number): void {
+    answered(
+      operation: Operation,
+      answer: Answer,
+      { durationMs, change }: { durationMs: number; change: boolean },
+    ): void {
       const [verdict, code] = [verdictOf(answer), codeOf(answer)];
       requests.inc({ operation, verdict, code });
       durations.observe({ operation }, durationMs / 1000);
       if (REFUSED_BY_POLICY.includes(code)) refusals.inc({ code });
-      if (code === "unknown_outcome") unknown.inc({ found: "running" });
+      if (change && code === "unknown_outcome") countUnknown("running", 1);
     },
     /** Of a tool; what never came to the helper is refused here. */
     called({ tool, code }: ToolCall): void {
@@ -174,16 +194,12 @@ export function openMetrics(read: {
       if (code !== null && REFUSED_BEFORE.includes(code)) refusals.inc({ code });
     },
     foundUnknown(count: number): void {
-      unknown.inc({ found: "start" }, count);
+      countUnknown("start", count);
     },
     served(path: HttpPath, status: number): void {
       http.inc({ path, status });
     },
-    auditHead(seq: number): void {
-      if (!headKnown) registry.registerMetric(auditHead);
-      headKnown = true;
-      auditHead.set(seq);
-    },
+    auditHead,
     /** In the text format of Prometheus. */
     async text(): Promise<{ type: string; text: string }> {
       return { type: registry.contentType, text: await registry.metrics() };

@@ -59,7 +59,7 @@ export function recordedClient(
       const known = code !== "unknown_outcome" && code !== "no_answer";
       ledger.end(id, { code, durationMs, requestId, known });
     }
-    metrics.answered(operation, answer, durationMs);
+    metrics.answered(operation, answer, { durationMs, change });
     log[on === undefined && code === "ok" ? "debug" : levelOf(code)](
       {
         event: "request",
@@ -91,7 +91,7 @@ export function recordedClient(
 }
 
 /** Whether a request may change the host. */
-function changes(request: Request): boolean {
+export function changes(request: Request): boolean {
   return "action" in request && !["status", "logs", "info"].includes(request.action);
 }
 

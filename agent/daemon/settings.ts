@@ -1,6 +1,14 @@
 /** The daemon's settings: one small YAML file, every key known, every error with its place. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import {
+  isCollection,
+  isMap,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+} from "yaml";
 import { z } from "zod";
 import { DEFAULT_RATES } from "../mcp/rate-limit.ts";
 import { isHostHeader, isOrigin, readListen } from "./address.ts";
@@ -110,7 +118,11 @@ export function parseSettings(text: string, file: string): Settings | Flaw {
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) return { flaw: `${at(error.pos[0])}: ${plain(error.message)}` };
 
-  const parsed = settingsSchema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
+  let alias: number | undefined;
+  visit(document, { Alias: (_, { range }) => void (alias ??= range?.[0]) });
+  if (alias !== undefined) return { flaw: `${at(alias)}: an alias is not taken here` };
+
+  const parsed = settingsSchema.safeParse(document.toJS() ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue === undefined) throw new Error("a failed parse without an issue");
@@ -138,7 +150,7 @@ function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], key: 
   }
   for (let length = path.length; length >= 0; length--) {
     const node: unknown = document.getIn(path.slice(0, length), true);
-    if (isMap(node) || isScalar(node) || isAlias(node)) return node.range?.[0] ?? 0;
+    if (isCollection(node) || isScalar(node)) return node.range?.[0] ?? 0;
   }
   return 0;
 }

@@ -23,7 +23,7 @@ export async function callTool(
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
   });
   // A stream where progress could be told, one object where not.
-  const object = /^data: (\{.*"result".*\})$/m.exec(text)?.[1] ?? text;
+  const object = /^data: (\{.*"(?:result|error)".*\})$/m.exec(text)?.[1] ?? text;
   const message = JSON.parse(object) as { result?: { structuredContent: Called["outcome"] } };
   return { status, outcome: message.result?.structuredContent ?? null };
 }

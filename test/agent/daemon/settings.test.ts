@@ -17,7 +17,7 @@ const REFUSED: [string, string][] = [
   ["- a\n", "f:1:1: invalid input: expected object, received array"],
   ["word\n", "f:1:1: invalid input: expected object, received string"],
   ["listen: [1\n", "f:2:1: flow sequence in block collection must be sufficiently indented"],
-  ["limits: &a { connections: 1 }\nrates: *a\n", "f:2:8: no aliases here"],
+  ["limits: &a { connections: 1 }\nrates: *a\n", "f:2:8: an alias is not taken here"],
   ["listen: 7625\n", "f:1:9: listen: invalid input: expected string, received number"],
   ["listen: '7625'\n", "f:1:9: listen: a loopback address and a port, or the path"],
   ["listen: 0.0.0.0:1\n", "f:1:9: listen: 0.0.0.0 is not a loopback address"],

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   closeSync,
+  fstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -78,7 +79,9 @@ export function stage(settings: object | string = {}) {
     );
     const [command = "", ...args] = [...activated(how.activate), ...(how.through ?? []), ...words];
     const stdio: StdioOptions = ["ignore", "ignore", fd];
-    const env = { PATH: process.env["PATH"], ...how.env };
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    const journal = how.journal === true ? { JOURNAL_STREAM: `${dev}:${ino}` } : {};
+    const env = { PATH: process.env["PATH"], ...journal, ...how.env };
     const child = spawn(command, args, { stdio, env });
     closeSync(fd);
     started.add(child);
@@ -99,7 +102,7 @@ export function stage(settings: object | string = {}) {
     );
     const [at = ""] = (log("start")[0]?.["listen"] as string[] | undefined) ?? [];
     const port = Number(/:(\d+)$/.exec(at)?.[1] ?? 0);
-    const token = readIfThere(join(state, "token")).trim();
+    const token = readIfThere(how.tokenFile ?? join(state, "token")).trim();
     const agent = new Agent();
     return {
       child,
@@ -138,7 +141,7 @@ function rows(state: string): Record<string, unknown>[] {
     const db = new DatabaseSync(process.argv[1]);
     console.log(JSON.stringify(db.prepare("SELECT * FROM requests ORDER BY id").all()));`;
   const args = ["-e", script, join(state, "requests.sqlite")];
-  const { stdout, stderr } = spawnSync(runtime(), args, { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(runtime(), args, { encoding: "utf8", maxBuffer: 1e8 });
   if (stderr !== "") throw new Error(stderr);
   return JSON.parse(stdout) as Record<string, unknown>[];
 }
@@ -147,6 +150,10 @@ type How = {
   host?: Partial<Host>;
   options?: Partial<DaemonOptions>;
   env?: Record<string, string>;
+  /** Where its token is, if not in the state directory. */
+  tokenFile?: string;
+  /** Whether its log is as if the journal read it. */
+  journal?: boolean;
   /** Words before the command. */
   through?: string[];
   /** Addresses that are passed to it as systemd passes sockets. */

@@ -1,7 +1,7 @@
 /**
  * Stands in for sallyport-helper, which answers to root only. One request in argv; what it was asked is
- * appended to `asked` in the folder named by argv[2], and files there say how it behaves:
- * `silent` (answers nothing), `hold` (a change waits until the file is gone), `head` (of the audit log).
+ * on record in the folder named by argv[2], and files there say how it behaves:
+ * `silent` (answers nothing), `hang` (waits until the file is gone), `hold` (so does what was begun).
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -70,6 +70,7 @@ function refusal(code: "not_allowed"): Partial<Reply> {
 }
 
 if (existsSync(join(folder, "silent"))) process.exit(1);
+while (existsSync(join(folder, "hang"))) await sleep(10);
 const reply: Reply = { ...PLAIN_REPLY, requestId, ...(await answer()) };
 process.stdout.write(`${JSON.stringify(reply)}\n`);
 process.exitCode = reply.error === null ? 0 : EXIT_STATUS[reply.error.code];
