@@ -4,7 +4,7 @@ import { BUILD } from "../build.ts";
 import type { Failure } from "../cli/errors.ts";
 import { openClient } from "../client.ts";
 import type { Host } from "../host.ts";
-import { loopbackHosts } from "../mcp/http.ts";
+import { loopbackHosts } from "../mcp/http-gate.ts";
 import { openEntrance, type Entrance } from "./entrance.ts";
 import { httpServer, type HttpServer, type Served } from "./http-server.ts";
 import { openLedger, type Ledger } from "./ledger.ts";

@@ -1,11 +1,14 @@
-/** What stands at the three paths, and who may come in: the same checks at each, by agent/mcp/http.ts. */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Client } from "../client.ts";
+/** What stands at the three paths, and who may come in: the same checks at each, by agent/mcp/http-gate.ts. */
+import type { ServerResponse } from "node:http";
+import { isDeepStrictEqual } from "node:util";
+import type { McpServerFactory } from "@modelcontextprotocol/server";
 import { mcpContext, type McpContext, type ToolCall } from "../mcp/context.ts";
-import { mcpHttp, rebound, refuse, tokenless, type McpHttp, type Refusal } from "../mcp/http.ts";
+import { httpGate, type HttpRefusal } from "../mcp/http-gate.ts";
+import { mcpHttp, type McpHttp } from "../mcp/http.ts";
 import { mcpServer } from "../mcp/server.ts";
-import { answer, type Handler, type Routes } from "./http-server.ts";
+import { answer, type Routes } from "./http-server.ts";
 import type { Metrics } from "./metrics.ts";
+import type { RecordedClient } from "./recorded-client.ts";
 import type { Current } from "./start.ts";
 import type { Health } from "./watch.ts";
 
@@ -22,7 +25,7 @@ export type Entrance = {
 export function openEntrance(
   first: Current,
   parts: {
-    client: Client;
+    client: RecordedClient;
     metrics: Metrics;
     health(): Health;
     observe(call: ToolCall): void;
@@ -43,46 +46,42 @@ export function openEntrance(
   };
   const context: McpContext = mcpContext({ client, observe, report, rates });
   let hosts: string[] = [];
-  let mcp = open();
+  let door = open();
 
-  function open(): McpHttp {
+  function open(): { gate: ReturnType<typeof httpGate>; mcp: McpHttp } {
     const { token, settings } = current;
     hosts = [...own, ...settings.allowedHosts];
-    const origins = settings.allowedOrigins;
-    const factory: Parameters<typeof mcpHttp>[0]["factory"] = (on) => mcpServer(context, on);
-    return mcpHttp({ factory, token, hosts, origins, report });
+    const options = { token, hosts, origins: settings.allowedOrigins };
+    const factory: McpServerFactory = (on) => mcpServer(context, on);
+    return { gate: httpGate(options), mcp: mcpHttp({ ...options, factory, report }) };
   }
 
-  function strange(request: IncomingMessage): Refusal | null {
-    return rebound(request, { hosts, origins: current.settings.allowedOrigins });
-  }
-
-  const admitted =
-    (refusal: (request: IncomingMessage) => Refusal | null, handle: Handler): Handler =>
-    async (request, response) => {
-      const no = refusal(request);
-      if (no === null) await handle(request, response);
-      else refuse(response, no);
-    };
-
-  async function scrape(_: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function scrape(response: ServerResponse): Promise<void> {
     const { type, text } = await metrics.text();
     response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store" }).end(text);
   }
 
   return {
     routes: {
-      mcp: { method: "POST", handle: (request, response) => mcp.handle(request, response) },
+      // It answers for the methods it does not have itself.
+      mcp: { method: null, handle: (request, response) => door.mcp.handle(request, response) },
       healthz: {
         method: "GET",
-        handle: admitted(strange, async (_, response) => {
+        async handle(request, response) {
+          const no = door.gate(request);
+          // Whoever comes from this host may know; pages of others may not. The token is judged last.
+          if (no !== null && no.status !== 401) return refuse(response, no);
           const found = health();
           answer(response, found.status === "ok" ? 200 : 503, found);
-        }),
+        },
       },
       metrics: {
         method: "GET",
-        handle: admitted((request) => strange(request) ?? tokenless(request, current), scrape),
+        async handle(request, response) {
+          const no = door.gate(request);
+          if (no === null) await scrape(response);
+          else refuse(response, no);
+        },
       },
     },
     serve(more) {
@@ -90,10 +89,23 @@ export function openEntrance(
       hosts.push(...more);
     },
     renew(to) {
+      const { token, settings } = current;
       current = to;
-      // The old one is not closed: that would cut off who is waiting for an answer.
-      mcp = open();
+      const same = isDeepStrictEqual(
+        [token, settings.allowedHosts, settings.allowedOrigins],
+        [to.token, to.settings.allowedHosts, to.settings.allowedOrigins],
+      );
+      if (same) return;
+      const { mcp } = door;
+      door = open();
+      // Who is waiting for an answer still gets it; then the sessions of the old token end.
+      void client.quiet().then(mcp.close).catch(report);
     },
-    close: () => mcp.close(),
+    close: () => door.mcp.close(),
   };
+}
+
+function refuse(response: ServerResponse, { status, message, headers = {} }: HttpRefusal): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  answer(response, status, { error: message });
 }

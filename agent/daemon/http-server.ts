@@ -5,10 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpPath } from "./metrics.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-export type Routes = Record<
-  Exclude<HttpPath, "other">,
-  { method: "GET" | "POST"; handle: Handler }
->;
+/** `method`: the only one, or null where the handler judges that too. */
+type Route = { method: string | null; handle: Handler };
+export type Routes = Record<Exclude<HttpPath, "other">, Route>;
 
 export type Limits = {
   connections: number;
@@ -84,7 +83,7 @@ export function httpServer(
     try {
       if (stopping) answer(response, 503, { error: "stopping" });
       else if (route === undefined) answer(response, 404, { error: "not_found" });
-      else if (route.method !== request.method) {
+      else if (route.method !== null && route.method !== request.method) {
         response.setHeader("Allow", route.method);
         answer(response, 405, { error: "method_not_allowed" });
       } else await route.handle(request, response);

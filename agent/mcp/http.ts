@@ -1,28 +1,22 @@
 /**
- * MCP over HTTP, to be mounted at one path of a node:http server: who may come in, and in what size.
- * Serves the revisions 2026-07-28 and 2025-11-25, both without sessions.
+ * MCP over HTTP, to be mounted at one path of a node:http server.
+ * Serves the revisions 2026-07-28 (without sessions) and 2025-11-25 (with them) from one factory.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createMcpHandler, type McpServerFactory } from "@modelcontextprotocol/server";
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  type McpServerFactory,
+} from "@modelcontextprotocol/server";
+import { httpGate, type GateOptions, type HttpRefusal } from "./http-gate.ts";
+import { httpSessions } from "./http-sessions.ts";
 
 /** Longest request body, in bytes: a call of a tool is a few hundred. */
 const BODY_MAX_BYTES = 256 * 1024;
-/** Shortest token that cannot be guessed. */
-const TOKEN_MIN_LENGTH = 32;
 const SUBSCRIPTIONS_MAX = 64;
+const METHODS = ["POST", "GET", "DELETE"];
 
-export type Admission = {
-  /** Whoever shows it may call the tools. */
-  token: string;
-  /** Values of the Host header that are served, such as `127.0.0.1:7625`. */
-  hosts: readonly string[];
-  /** Values of the Origin header that are served; requests of programs have none. */
-  origins: readonly string[];
-};
-
-export type McpHttpOptions = Admission & {
+export type McpHttpOptions = GateOptions & {
   factory: McpServerFactory;
   /** What went wrong and why, for the log; clients are not told. */
   report: (error: unknown) => void;
@@ -31,78 +25,43 @@ export type McpHttpOptions = Admission & {
 export type McpHttp = {
   /** Answers one request, and always does. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Tells clients of 2026-07-28 who listen that the list of tools, or of prompts, is another now. */
+  notify: { toolsChanged(): void; promptsChanged(): void };
   /** Ends what is under way. */
   close(): Promise<void>;
 };
 
-/** The names of this host on the loopback interface. `port`: TCP port. */
-export function loopbackHosts(port: number): string[] {
-  return [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
-}
-
-/** Why a request may not come in from where it comes; its page, if one sent it, must not learn more than that. */
-export function rebound(
-  { headersDistinct: { host = [], origin = [] } }: IncomingMessage,
-  { hosts, origins }: Pick<Admission, "hosts" | "origins">,
-): Refusal | null {
-  if (host.length !== 1 || !hosts.includes(host[0] ?? "")) {
-    return { status: 403, message: "this host name is not served" };
-  }
-  if (origin.some((value) => !origins.includes(value))) {
-    return { status: 403, message: "this origin is not served" };
-  }
-  return null;
-}
-
-/** Why a request may not come in with what it shows as its token, compared in constant time. */
-export function tokenless(
-  { headers: { authorization = "" } }: IncomingMessage,
-  { token }: Pick<Admission, "token">,
-): Refusal | null {
-  const shown = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  if (shown !== undefined && timingSafeEqual(sha256(shown), sha256(token))) return null;
-  const challenge = shown === undefined ? "" : ', error="invalid_token"';
-  return {
-    status: 401,
-    message: "a bearer token is required",
-    headers: { "WWW-Authenticate": `Bearer realm="sallyport"${challenge}` },
-  };
-}
-
 /** Throws where there is no token worth the name: this transport never serves without one. */
-export function mcpHttp({ factory, token, hosts, origins, report }: McpHttpOptions): McpHttp {
-  if (token.length < TOKEN_MIN_LENGTH) {
-    throw new Error(`a token of at least ${TOKEN_MIN_LENGTH} characters is required`);
-  }
-  const mcp = createMcpHandler(factory, {
+export function mcpHttp({ factory, report, ...gateOptions }: McpHttpOptions): McpHttp {
+  const refusal = httpGate(gateOptions);
+  const modern = createMcpHandler(factory, {
+    legacy: "reject",
     onerror: report,
-    maxRequestBodySize: BODY_MAX_BYTES,
     maxSubscriptions: SUBSCRIPTIONS_MAX,
   });
+  const sessions = httpSessions(factory, report);
+  // One token, one caller: what the token is, nobody behind this door needs to know.
+  const authInfo = { token: "", clientId: "token", scopes: [] };
 
-  /** Why a request is not served, or null. */
-  function refusal(request: IncomingMessage): Refusal | null {
-    const no = rebound(request, { hosts, origins }) ?? tokenless(request, { token });
-    if (no !== null) return no;
-    if (request.method !== "POST") {
-      return { status: 405, message: "only POST is served", headers: { Allow: "POST" } };
-    }
-    return null;
+  async function answer(request: Request, text: string): Promise<Response> {
+    const message = jsonOf(text);
+    const parsed = message === undefined ? {} : { parsedBody: message };
+    // Decided by the SDK, so that no request can be one thing to this line and another to a server.
+    return (await isLegacyRequest(request, message))
+      ? await sessions.fetch(request, message, authInfo)
+      : await modern.fetch(request, { authInfo, ...parsed });
   }
 
   return {
     async handle(request, response) {
-      const no = refusal(request) ?? tooLong(request);
+      const no = refusal(request) ?? malformed(request);
       if (no !== null) return refuse(response, no);
       const gone = new AbortController();
       response.once("close", () => gone.abort());
       try {
-        const body = await readBody(request);
-        if (body === null) return refuse(response, TOO_LONG);
-        const answer = await mcp.fetch(webRequest(request, body, gone.signal), {
-          authInfo: { token: "", clientId: "token", scopes: [] },
-        });
-        await send(answer, response);
+        const text = await readBody(request);
+        if (text === null) return refuse(response, TOO_LONG);
+        await send(await answer(webRequest(request, text, gone.signal), text), response);
       } catch (error) {
         // A client that goes away in the middle is no event.
         if (gone.signal.aborted) return;
@@ -110,20 +69,24 @@ export function mcpHttp({ factory, token, hosts, origins, report }: McpHttpOptio
         refuse(response, { status: 500, message: "internal error" });
       }
     },
-    close: mcp.close,
+    notify: modern.notify,
+    async close() {
+      await Promise.all([modern.close(), sessions.close()]);
+    },
   };
 }
 
-export type Refusal = { status: number; message: string; headers?: Record<string, string> };
+const TOO_LONG: HttpRefusal = { status: 413, message: `at most ${BODY_MAX_BYTES} bytes` };
 
-const TOO_LONG: Refusal = { status: 413, message: `at most ${BODY_MAX_BYTES} bytes` };
-
-function tooLong(request: IncomingMessage): Refusal | null {
-  return Number(request.headers["content-length"] ?? 0) > BODY_MAX_BYTES ? TOO_LONG : null;
+function malformed({ headers, method = "" }: IncomingMessage): HttpRefusal | null {
+  if (!METHODS.includes(method)) {
+    return { status: 405, message: "method not allowed", headers: { Allow: METHODS.join(", ") } };
+  }
+  return Number(headers["content-length"] ?? 0) > BODY_MAX_BYTES ? TOO_LONG : null;
 }
 
 /** The rest of a refused request is not read: the connection ends with the answer. */
-export function refuse(response: ServerResponse, { status, message, headers = {} }: Refusal): void {
+function refuse(response: ServerResponse, { status, message, headers = {} }: HttpRefusal): void {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -135,7 +98,7 @@ export function refuse(response: ServerResponse, { status, message, headers = {}
 }
 
 /** The whole body, or null as soon as it is too long. */
-async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
+async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -143,41 +106,53 @@ async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> |
     if (length > BODY_MAX_BYTES) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the SDK answers it as JSON-RPC wants it
+  }
 }
 
 function webRequest(
   { headersDistinct, method = "POST", url = "/" }: IncomingMessage,
-  body: Buffer<ArrayBuffer>,
+  text: string,
   signal: AbortSignal,
 ): Request {
   const headers = new Headers();
   for (const [name, values = []] of Object.entries(headersDistinct)) {
-    for (const value of values) headers.append(name, value);
+    // What the tools do not see, they cannot tell.
+    if (name !== "authorization") for (const value of values) headers.append(name, value);
   }
-  // The tools have no use for it, and what they do not see they cannot tell.
-  headers.delete("authorization");
-  return new Request(new URL(url, "http://localhost"), { method, headers, body, signal });
+  const body = method === "POST" ? { body: text } : {};
+  return new Request(new URL(url, "http://localhost"), { method, headers, signal, ...body });
 }
+
+const GONE = Symbol("gone");
 
 /** Writes the answer as it comes, no faster than it is read. */
 async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.writeHead(answer.status, Object.fromEntries(answer.headers));
-  response.flushHeaders();
-  const closed = once(response, "close").then(() => false);
-  const reader = answer.body?.getReader();
-  while (reader !== undefined) {
-    const chunk = await Promise.race([reader.read(), closed]);
-    if (typeof chunk === "boolean") return await reader.cancel();
-    if (chunk.done) break;
-    if (response.write(chunk.value)) continue;
-    if ((await Promise.race([once(response, "drain"), closed])) === false) {
-      return await reader.cancel();
+  if (answer.body !== null) {
+    // A stream may have nothing to say for long; its reader must know that it is one.
+    response.flushHeaders();
+    const closed = event(response, "close");
+    const reader = answer.body.getReader();
+    for (;;) {
+      const chunk = await Promise.race([reader.read(), closed]);
+      if (chunk === GONE || response.destroyed) return await reader.cancel();
+      if (chunk.done) break;
+      if (!response.write(chunk.value)) await Promise.race([event(response, "drain"), closed]);
     }
   }
   response.end();
 }
 
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+function event(response: ServerResponse, name: "close" | "drain"): Promise<typeof GONE> {
+  return new Promise((resolve) => {
+    response.once(name, () => resolve(GONE));
+  });
 }

@@ -15,7 +15,7 @@ const REFUSED: [string, string, Record<string, string>, number][] = [
   ["GET", "/..%2f..%2fetc/passwd", {}, 404],
   ["GET", "//metrics", {}, 404],
   ["GET", "http://127.0.0.1/metrics", {}, 404],
-  ["DELETE", "/mcp", {}, 405],
+  ["PUT", "/mcp", {}, 405],
   ["POST", "/healthz", {}, 405],
   ["POST", "/metrics", {}, 405],
   ["GET", "/metrics", { Authorization: "" }, 401],
