@@ -69,7 +69,12 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     return { code: "busy", cause, hint: "systemctl status sallyport", status: EXIT_STATUS.busy };
   }
   const ledger: Ledger = opened;
-  const client = recordedClient(inner, { ledger, log, metrics, heard: health.heard });
+  const client = recordedClient(inner, {
+    ledger,
+    log,
+    metrics,
+    heard: (answer) => health.heard(answer),
+  });
 
   const entrance = openEntrance(now(), {
     client,

@@ -12,6 +12,8 @@ import type { RecordedClient } from "./recorded-client.ts";
 import type { Current } from "./start.ts";
 import type { Health } from "./watch.ts";
 
+type Gate = ReturnType<typeof httpGate>;
+
 export type Entrance = {
   routes: Routes;
   /** More values of a Host header that are this daemon's: known when it listens. */
@@ -27,9 +29,9 @@ export function openEntrance(
   parts: {
     client: RecordedClient;
     metrics: Metrics;
-    health(): Health;
-    observe(call: ToolCall): void;
-    report(error: unknown): void;
+    health: () => Health;
+    observe: (call: ToolCall) => void;
+    report: (error: unknown) => void;
   },
 ): Entrance {
   const { client, metrics, health, observe, report } = parts;
@@ -48,12 +50,16 @@ export function openEntrance(
   let hosts: string[] = [];
   let door = open();
 
-  function open(): { gate: ReturnType<typeof httpGate>; mcp: McpHttp } {
-    const { token, settings } = current;
+  function open(): { gate: Gate; metricsGate: Gate; mcp: McpHttp } {
+    const { token, metricsToken, settings } = current;
     hosts = [...own, ...settings.allowedHosts];
     const options = { token, hosts, origins: settings.allowedOrigins };
     const factory: McpServerFactory = (on) => mcpServer(context, on);
-    return { gate: httpGate(options), mcp: mcpHttp({ ...options, factory, report }) };
+    return {
+      gate: httpGate(options),
+      metricsGate: httpGate({ ...options, token: metricsToken }),
+      mcp: mcpHttp({ ...options, factory, report }),
+    };
   }
 
   async function scrape(response: ServerResponse): Promise<void> {
@@ -78,7 +84,7 @@ export function openEntrance(
       metrics: {
         method: "GET",
         async handle(request, response) {
-          const no = door.gate(request);
+          const no = door.metricsGate(request);
           if (no === null) await scrape(response);
           else refuse(response, no);
         },
@@ -89,17 +95,20 @@ export function openEntrance(
       hosts.push(...more);
     },
     renew(to) {
-      const { token, settings } = current;
+      const { token, metricsToken, settings } = current;
       current = to;
       const same = isDeepStrictEqual(
-        [token, settings.allowedHosts, settings.allowedOrigins],
-        [to.token, to.settings.allowedHosts, to.settings.allowedOrigins],
+        [token, metricsToken, settings.allowedHosts, settings.allowedOrigins],
+        [to.token, to.metricsToken, to.settings.allowedHosts, to.settings.allowedOrigins],
       );
       if (same) return;
       const { mcp } = door;
       door = open();
       // Who is waiting for an answer still gets it; then the sessions of the old token end.
-      void client.quiet().then(mcp.close).catch(report);
+      void client
+        .quiet()
+        .then(() => mcp.close())
+        .catch(report);
     },
     close: () => door.mcp.close(),
   };

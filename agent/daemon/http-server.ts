@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpPath } from "./metrics.ts";
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 /** `method`: the only one, or null where the handler judges that too. */
 type Route = { method: string | null; handle: Handler };
 export type Routes = Record<Exclude<HttpPath, "other">, Route>;
@@ -47,6 +47,7 @@ export function httpServer(
   let pending = 0;
   let stopping = false;
   let current = limits;
+  const busy = (): boolean => pending > 0;
 
   const server = createServer(
     { maxHeaderSize: HEADERS_MAX_BYTES, connectionsCheckingInterval: SWEEP_MS },
@@ -113,11 +114,11 @@ export function httpServer(
       stopping = true;
       const until = performance.now() + seconds * 1000;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      while (pending > 0 && performance.now() < until) {
+      while (busy() && performance.now() < until) {
         await sleep(STOP_CHECK_MS);
         server.closeIdleConnections();
       }
-      const finished = pending === 0;
+      const finished = !busy();
       server.closeAllConnections();
       await closed;
       clearInterval(sweep);

@@ -13,8 +13,8 @@ const PRUNE_EVERY = 1000;
 const LATE_MAX = 10_000;
 const SQLITE_BUSY = 5;
 
-export type Asked = { client: string; tool: string | null; argv: readonly string[] };
-export type Outcome = {
+type Asked = { client: string; tool: string | null; argv: readonly string[] };
+type Outcome = {
   code: string;
   durationMs: number;
   /** The helper's, by which the audit log knows it; null where it was not told. */
@@ -70,9 +70,9 @@ type Opened = {
 /** What is heard of a ledger while it is used. */
 type Listener = {
   /** It stopped being writable, or, with null, is again. */
-  complain(error: string | null): void;
+  complain: (error: string | null) => void;
   /** What an earlier run left open, as soon as the database can be read. */
-  found(left: Open[]): void;
+  found: (left: Open[]) => void;
 };
 
 /**

@@ -140,14 +140,15 @@ export function openMetrics(read: {
   );
 
   function gauge(name: string, help: string, value: () => number): void {
-    new Gauge({
+    const metric = new Gauge({
       name,
       help,
-      registers,
+      registers: [],
       collect() {
         this.set(value());
       },
     });
+    registry.registerMetric(metric);
   }
 
   /** Registered with its first value. */
@@ -165,15 +166,16 @@ export function openMetrics(read: {
   }
 
   function counter(name: string, help: string, value: () => number): void {
-    new Counter({
+    const metric = new Counter({
       name,
       help,
-      registers,
+      registers: [],
       collect() {
         this.reset();
         this.inc(value());
       },
     });
+    registry.registerMetric(metric);
   }
 
   return {

@@ -21,11 +21,12 @@ export type RecordedClient = Client & {
 
 export function recordedClient(
   client: Client,
-  keep: { ledger: Ledger; log: Log; metrics: Metrics; heard(answer: Answer): void },
+  keep: { ledger: Ledger; log: Log; metrics: Metrics; heard: (answer: Answer) => void },
 ): RecordedClient {
   const { ledger, log, metrics, heard } = keep;
   let pending = 0;
   let waiting: (() => void)[] = [];
+  const busy = (): boolean => pending > 0;
 
   async function ask(request: Request, watch?: Parameters<Client["ask"]>[1]): Promise<Answer> {
     const on = asker.getStore();
@@ -81,7 +82,7 @@ export function recordedClient(
     close: () => client.close(),
     pending: () => pending,
     async quiet() {
-      while (pending > 0) {
+      while (busy()) {
         await new Promise<void>((wake) => waiting.push(wake));
         // What waits for its turn begins now, and an answer is on its way to whoever asked.
         await sleep(SETTLE_MS);

@@ -46,6 +46,8 @@ const settingsSchema = z.strictObject({
     .default([]),
   /** By default `token` in the state directory, made at the first start. */
   tokenFile: z.string().startsWith("/").optional(),
+  /** A token of its own for GET /metrics, good for nothing else; by default the other one is asked for. */
+  metricsTokenFile: z.string().startsWith("/").optional(),
   /** Calls of one client: how many each second in the long run, and how many at once. */
   rates: z
     .strictObject({

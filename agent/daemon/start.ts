@@ -18,6 +18,8 @@ export type Current = {
   settings: Settings;
   token: string;
   tokenFile: string;
+  /** For GET /metrics. */
+  metricsToken: string;
   /** Whether the token was made just now. */
   created: boolean;
 };
@@ -28,9 +30,17 @@ export function readCurrent(options: DaemonOptions, state: string): Current | Fa
   const settings = readSettings(config ?? SETTINGS_FILE, config === undefined);
   if ("flaw" in settings) return badConfiguration(settings.flaw, settings.hint ?? null);
   const tokenFile = settings.tokenFile ?? join(state, "token");
-  const token = readToken(tokenFile);
-  if ("flaw" in token) return badConfiguration(token.flaw, token.hint ?? `ls -ld ${tokenFile}`);
-  return { settings, tokenFile, ...token };
+  const own = tokenOf(tokenFile);
+  if ("cause" in own) return own;
+  const metrics = tokenOf(settings.metricsTokenFile ?? tokenFile);
+  if ("cause" in metrics) return metrics;
+  return { settings, tokenFile, metricsToken: metrics.token, ...own };
+}
+
+function tokenOf(file: string): { token: string; created: boolean } | Failure {
+  const token = readToken(file);
+  if (!("flaw" in token)) return token;
+  return badConfiguration(token.flaw, token.hint ?? `ls -ld ${file}`);
 }
 
 /** The folder that is the daemon's own, or why there is none. */

@@ -15,9 +15,7 @@ const { error } = spawnSync("promtool", ["--version"]);
 const promtool = error === undefined;
 
 /** promtool is in Debian's package `prometheus`. */
-const whereItIs = test.skipIf(!promtool && process.env["CI"] !== "true");
-
-whereItIs.each([
+test.skipIf(!promtool && process.env["CI"] !== "true").each([
   [["check", "rules", rules], /SUCCESS: \d+ rules found/],
   [["test", "rules", join(folder, "sallyport.rules.test.yml")], /SUCCESS/],
 ])("promtool %j succeeds", (args, said) => {

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { stage, strike, type Daemon } from "./stage.ts";
@@ -47,6 +49,18 @@ test("what is not one of its three paths, or comes without the token, is refused
     if (status === 401) expect(got.headers["www-authenticate"]).toMatch(/^Bearer/);
   }
   expect((await daemon.get("/metrics")).status).toBe(200);
+});
+
+test("a token for metrics alone opens nothing else, and no other opens metrics", async () => {
+  const on = stage();
+  const metricsTokenFile = join(on.folder, "metrics-token");
+  on.configure({ metricsTokenFile });
+  const daemon = await on.start();
+  const token = readFileSync(metricsTokenFile, "utf8").trim();
+  expect(token).not.toBe(daemon.token);
+  expect((await daemon.get("/mcp", { method: "POST", token })).status).toBe(401);
+  expect((await daemon.get("/metrics")).status).toBe(401);
+  expect((await daemon.get("/metrics", { token })).status).toBe(200);
 });
 
 const HOSTS: [Record<string, string>, number][] = [

@@ -12,7 +12,7 @@ const RESTART = { name: "nginx", action: "restart" };
 const UNSHARE = ["unshare", ...(process.getuid?.() === 0 ? ["-m"] : ["-rm"])];
 const [unshare = "", ...how] = UNSHARE;
 const canMount = spawnSync(unshare, [...how, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
-const onItsOwnDisk = test.skipIf(!canMount && process.env["CI"] !== "true");
+const noDisk = !canMount && process.env["CI"] !== "true";
 
 /** Starts it with a state directory on a disk of 4 MiB that only it sees; `first` is done there before. */
 async function onSmallDisk(first: string): Promise<{ on: Stage; daemon: Daemon }> {
@@ -26,7 +26,7 @@ async function onSmallDisk(first: string): Promise<{ on: Stage; daemon: Daemon }
 
 const FILL = "head -c 8m /dev/zero";
 
-onItsOwnDisk(
+test.skipIf(noDisk)(
   "a full disk: what would change something is refused and not asked, reads go on",
   async () => {
     const { on, daemon } = await onSmallDisk("true");
@@ -52,7 +52,7 @@ onItsOwnDisk(
   },
 );
 
-onItsOwnDisk(
+test.skipIf(noDisk)(
   "a disk that is full at the start: it serves reads, and says what is missing",
   async () => {
     const { on, daemon } = await onSmallDisk(`${FILL} >"$0/fill" 2>/dev/null`);

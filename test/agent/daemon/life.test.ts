@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { callTool } from "./call-tool.ts";
@@ -35,6 +37,37 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     expect(daemon.log("stopped")).toHaveLength(1);
   },
 );
+
+test("a stop does not wait for a stream that would never end", async () => {
+  const on = stage({ limits: { stopSeconds: 3600 } });
+  const daemon = await on.start();
+  const headers = {
+    "Content-Type": "application/json",
+    Accept: "application/json, text/event-stream",
+  };
+  const params = {
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo: { name: "test", version: "1" },
+  };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params });
+  const begun = await daemon.get("/mcp", { method: "POST", headers, body });
+  const session = begun.headers["mcp-session-id"];
+  expect(session).toEqual(expect.any(String));
+  const stream = openStream(daemon, { ...headers, "Mcp-Session-Id": session });
+  expect((await stream).statusCode).toBe(200);
+  expect((await daemon.stop()).status).toBe(0);
+});
+
+/** Resolves with the headers: the stream itself has no end. */
+async function openStream({ port, token }: Daemon, headers: object): Promise<IncomingMessage> {
+  const all = { ...headers, Authorization: `Bearer ${token}` };
+  const asked = get({ host: "127.0.0.1", port, path: "/mcp", agent: false, headers: all });
+  asked.on("error", () => {});
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  response.on("error", () => {}).resume();
+  return response;
+}
 
 test("a stop waits for the helper though the client has gone", async () => {
   const on = stage();

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { runtime } from "../../../scripts/runtime.ts";
 import { stage, strike, type Stage } from "./stage.ts";
 
 afterEach(strike);
@@ -9,7 +11,7 @@ type Start = Parameters<Stage["start"]>[0];
 const GOOD_TOKEN = `${"t".repeat(43)}\n`;
 
 /** What is wrong with the host, the words of the refusal, and the command that helps. */
-const REFUSED: [string, (on: Stage) => Start, RegExp, RegExp | null][] = [
+const REFUSED: [string, (on: Stage) => Start | void, RegExp, RegExp | null][] = [
   [
     "root",
     () => ({ host: { euid: 0 } }),
@@ -24,49 +26,49 @@ const REFUSED: [string, (on: Stage) => Start, RegExp, RegExp | null][] = [
   ],
   [
     "a state directory that is not there",
-    (on) => void rmSync(on.state, { recursive: true }),
+    (on) => rmSync(on.state, { recursive: true }),
     /^the state directory \S+ is not there$/,
     /^mkdir -m 700 /,
   ],
   [
     "a state directory that others can write",
-    (on) => void chmodSync(on.state, 0o770),
+    (on) => chmodSync(on.state, 0o770),
     /^others can write the state directory /,
     /^chmod go-w /,
   ],
   [
     "a settings file that is named and not there",
-    (on) => void rmSync(on.config),
+    (on) => rmSync(on.config),
     /daemon.yaml: there is no such file$/,
     null,
   ],
   [
     "a settings file that others can write",
-    (on) => void chmodSync(on.config, 0o666),
+    (on) => chmodSync(on.config, 0o666),
     /daemon.yaml: others can write it$/,
     /^chmod go-w /,
   ],
   [
     "a setting that is unknown",
-    (on) => void on.configure("logLevel: info\nprot: 1\n"),
+    (on) => on.configure("logLevel: info\nprot: 1\n"),
     /daemon.yaml:2:1: prot: there is no such setting$/,
     null,
   ],
   [
     "an address of every interface",
-    (on) => void on.configure("listen: 0.0.0.0:7625\n"),
+    (on) => on.configure("listen: 0.0.0.0:7625\n"),
     /daemon.yaml:1:9: listen: 0.0.0.0 is not a loopback address/,
     null,
   ],
   [
     "a host name",
-    (on) => void on.configure("listen: example.org:7625\n"),
+    (on) => on.configure("listen: example.org:7625\n"),
     /daemon.yaml:1:9: listen: example.org is not a loopback address/,
     null,
   ],
   [
     "a token that its group can read",
-    (on) => void writeFileSync(join(on.state, "token"), GOOD_TOKEN, { mode: 0o640 }),
+    (on) => writeFileSync(join(on.state, "token"), GOOD_TOKEN, { mode: 0o640 }),
     /^others can read the token file /,
     /^chmod 600 /,
   ],
@@ -81,25 +83,25 @@ const REFUSED: [string, (on: Stage) => Start, RegExp, RegExp | null][] = [
   ],
   [
     "a token that is a folder",
-    (on) => void mkdirSync(join(on.state, "token")),
+    (on) => mkdirSync(join(on.state, "token")),
     /^the token file \S+ is no file$/,
     /^ls -ld /,
   ],
   [
     "an empty token",
-    (on) => void writeFileSync(join(on.state, "token"), "", { mode: 0o600 }),
+    (on) => writeFileSync(join(on.state, "token"), "", { mode: 0o600 }),
     /^the token file \S+ holds no token: /,
     /^ls -ld /,
   ],
   [
     "a short token",
-    (on) => void writeFileSync(join(on.state, "token"), "secret\n", { mode: 0o600 }),
+    (on) => writeFileSync(join(on.state, "token"), "secret\n", { mode: 0o600 }),
     /^the token file \S+ holds no token: /,
     /^ls -ld /,
   ],
   [
     "nowhere to make a token",
-    (on) => void on.configure({ tokenFile: join(on.folder, "nowhere/token") }),
+    (on) => on.configure({ tokenFile: join(on.folder, "nowhere/token") }),
     /^there can be no token file at \S+ \(ENOENT\)$/,
     /^ls -ld /,
   ],
@@ -107,8 +109,7 @@ const REFUSED: [string, (on: Stage) => Start, RegExp, RegExp | null][] = [
 
 test.each(REFUSED)("%s: it refuses to start with status 78", async (_, spoil, cause, hint) => {
   const on = stage();
-  const how = spoil(on);
-  const daemon = await on.start(how);
+  const daemon = await on.start(spoil(on) ?? {});
   const [said = "", hinted, ...more] = daemon.text().trimEnd().split("\n");
   expect(said.replace("sallyport: ", "")).toMatch(cause);
   expect(hinted?.replace("sallyport: hint: ", "") ?? null).toEqual(
@@ -116,6 +117,25 @@ test.each(REFUSED)("%s: it refuses to start with status 78", async (_, spoil, ca
   );
   expect(more).toEqual([]);
   expect(await daemon.ended).toEqual({ status: 78, signal: null });
+});
+
+test("the command line itself: one JSON object where it is asked for, and the same status", () => {
+  const program = resolve(import.meta.dirname, "../../../agent/cli/sallyport.ts");
+  const args = [program, "daemon", "--json"];
+  const env = { PATH: process.env["PATH"] };
+  const { status, stdout, stderr } = spawnSync(runtime(), args, { encoding: "utf8", env });
+  expect({ status, stderr }).toEqual({ status: 78, stderr: "" });
+  const cause =
+    process.getuid?.() === 0 ? /^the daemon must not run as root/ : /^no state directory/;
+  expect(JSON.parse(stdout)).toEqual({
+    v: 1,
+    success: false,
+    error: {
+      code: "config",
+      message: expect.stringMatching(cause),
+      hint: "systemctl start sallyport.socket",
+    },
+  });
 });
 
 test("a passed socket that other hosts can reach is refused", async () => {

@@ -211,7 +211,7 @@ export async function until(met: () => boolean | Promise<boolean>): Promise<void
   while (!(await met())) await sleep(10);
 }
 
-export function readIfThere(file: string): string {
+function readIfThere(file: string): string {
   const there = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   return there ? readFileSync(file, "utf8") : "";
 }
