@@ -37,6 +37,9 @@ export function installedFiles(
     file("usr/lib/sysusers.d/sallyport.conf", ours("sysusers.conf")),
     file("usr/lib/tmpfiles.d/sallyport.conf", ours("tmpfiles.conf")),
     file("etc/sallyport/daemon.yaml", ours("daemon.yaml")),
+    ...globSync(ours("prometheus/*")).map((rules) =>
+      file(`${DOC}/prometheus/${basename(rules)}`, rules),
+    ),
     ...globSync(ours("man/*.[158]")).map((page) =>
       zipped(`usr/share/man/man${page.at(-1)}/${basename(page)}`, readFileSync(page, "utf8")),
     ),
