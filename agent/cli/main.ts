@@ -6,6 +6,7 @@ import { registerAskCommands } from "./ask-commands.ts";
 import { registerAuditCommands } from "./audit.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
+import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
@@ -54,6 +55,7 @@ export function sallyport(): Command {
   registerDoctor(program);
   registerAuditCommands(program);
   registerSetupSudo(program);
+  registerMcp(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
     acceptOption(command, "--no-input", "accepted: nothing here ever asks");

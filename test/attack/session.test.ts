@@ -170,7 +170,7 @@ for pid in $(here "^${HELPER} session"); do grep VmHWM /proc/$pid/status; done`,
       expect(new Set(replies.slice(1).map(({ error }) => error?.code))).toEqual(new Set(["usage"]));
       expect(await records(place)).toHaveLength(10_000);
       await arrange(place, "/opt/sallyport/sallyport", "audit", "verify");
-    });
+    }, 180_000);
   });
 
   test.concurrent("a caller that never reads is given up, and its session ends", async () => {

@@ -1,0 +1,47 @@
+/** What all connections of one server process share. */
+import type { Client } from "../client.ts";
+import { changeQueue, type ChangeQueue } from "./change-queue.ts";
+import { effectivePolicy, type EffectivePolicy } from "./effective-policy.ts";
+import { DEFAULT_RATES, rateLimiter, type RateLimiter, type Rates } from "./rate-limit.ts";
+import type { Code } from "./words.ts";
+
+/** One call of a tool, when it has really ended: for metrics and logs. */
+export type ToolCall = {
+  tool: string;
+  /** Who called: what the token stands for, or `stdio`. */
+  caller: string;
+  /** The words of what the helper was asked, escaped and bounded; null where it was not asked. */
+  request: string | null;
+  /** Null where all went well. */
+  code: Code | null;
+  durationMs: number;
+  /** Whether the caller had stopped waiting before the end. */
+  abandoned: boolean;
+};
+
+export type McpContext = {
+  client: Client;
+  policy: EffectivePolicy;
+  limiter: RateLimiter;
+  changes: ChangeQueue;
+  observe: (call: ToolCall) => void;
+  /** For a bug: what the agent is not told. */
+  report: (error: unknown) => void;
+};
+
+export function mcpContext(parts: {
+  client: Client;
+  observe: (call: ToolCall) => void;
+  report: (error: unknown) => void;
+  rates?: Rates;
+}): McpContext {
+  const { client, observe, report, rates = DEFAULT_RATES } = parts;
+  return {
+    client,
+    policy: effectivePolicy(client),
+    limiter: rateLimiter(rates),
+    changes: changeQueue(),
+    observe,
+    report,
+  };
+}

@@ -1,0 +1,54 @@
+/** What each tool may do to the host. A tool without a class is not served. */
+import type { ToolAnnotations } from "@modelcontextprotocol/server";
+
+type ToolClass = "read" | "service_change" | "package_change";
+
+/** Hints for clients that decide what to show to a person; they decide nothing here. */
+const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
+  read: {
+    readOnlyHint: true,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  },
+  // A second restart interrupts the service a second time.
+  service_change: {
+    readOnlyHint: false,
+    destructiveHint: true,
+    idempotentHint: false,
+    openWorldHint: false,
+  },
+  // Packages come from archives, and what they hold changes.
+  package_change: {
+    readOnlyHint: false,
+    destructiveHint: true,
+    idempotentHint: false,
+    openWorldHint: true,
+  },
+};
+
+const CLASS_OF = new Map<string, ToolClass>([
+  ["service_status", "read"],
+  ["service_control", "service_change"],
+  ["package_info", "read"],
+  ["package_manage", "package_change"],
+  ["policy_explain", "read"],
+  ["audit_query", "read"],
+  ["host_report", "read"],
+]);
+
+/** Whether calls of this class count as changes: for the rate limit and the queue. */
+export function isChange(toolClass: ToolClass): boolean {
+  return toolClass !== "read";
+}
+
+/** Throws for a tool that has no class: a server must not start with it. */
+export function classOf(tool: string): ToolClass {
+  const found = CLASS_OF.get(tool);
+  if (found === undefined) throw new Error(`tool ${tool} has no class in tool-class.ts`);
+  return found;
+}
+
+export function annotationsOf(tool: string): ToolAnnotations {
+  return ANNOTATIONS[classOf(tool)];
+}

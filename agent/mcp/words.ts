@@ -1,0 +1,116 @@
+/** Every refusal and failure as an agent reads it: why, and what a person could do. No paths, no secrets. */
+import type { ErrorCode } from "../../protocol/reply.ts";
+import type { ClientFailure } from "../client.ts";
+
+type OwnCode =
+  /** The tool's arguments are not as its schema says. */
+  | "malformed"
+  | "rate_limited"
+  /** The caller no longer waits. */
+  | "cancelled";
+
+export type Code = ErrorCode | ClientFailure["kind"] | OwnCode;
+export type Words = { reason: string; remedy: string };
+
+const SET_UP = "an administrator must run: sallyport setup-sudo";
+const DOCTOR = "a person must look at the host: sallyport doctor";
+const PROGRAM_ERROR = "an administrator finds the cause with: sallyport doctor";
+const LATER = "nothing was changed; try again in a minute";
+
+/** `wish`: the words of the request, escaped and bounded. */
+const WORDS: Record<Code, (wish: string) => Words> = {
+  failed: (wish) => ({
+    reason: `it ran and failed: ${wish}`,
+    remedy: "read untrustedOutput; service_status with logs tells what a service said",
+  }),
+  usage: (wish) => ({
+    reason: `not a request: ${wish}`,
+    remedy: "use the names and actions that the tool's input schema lists",
+  }),
+  unavailable: () => ({
+    reason: "the program needed is not on this host, or systemd is not running",
+    remedy: DOCTOR,
+  }),
+  unsafe: () => ({
+    reason: "the surroundings of the root half cannot be trusted, so nothing was done",
+    remedy: PROGRAM_ERROR,
+  }),
+  internal: () => ({
+    reason: "the root half failed, or could not write its audit log: nothing was done",
+    remedy: PROGRAM_ERROR,
+  }),
+  busy: () => ({ reason: "another change is still running", remedy: LATER }),
+  not_allowed: (wish) => ({
+    reason: `not in the policy of this host: ${wish}`,
+    remedy:
+      "policy_explain lists what is; only an administrator can change the policy, so ask, and look for no other way",
+  }),
+  grant_required: (wish) => ({
+    reason: `only with a person's grant: ${wish}`,
+    remedy: `ask a person to do it or to grant it, and wait: ${wish}`,
+  }),
+  not_root: () => ({ reason: "the root half was not started as root", remedy: DOCTOR }),
+  locked_down: () => ({
+    reason: "an administrator has locked this host down: nothing may be asked for",
+    remedy: "wait until the administrator lifts the lock-down",
+  }),
+  timeout: () => ({
+    reason: "the deadline passed, and what had been started was stopped",
+    remedy: "look at the state of the host before asking again: service_status, package_info",
+  }),
+  not_set_up: () => ({ reason: "Sallyport is not set up on this host", remedy: SET_UP }),
+  rule_missing: () => ({
+    reason: "the user of this server has no right to ask the root half",
+    remedy: SET_UP,
+  }),
+  rule_other_user: () => ({
+    reason: "another user than that of this server has the right to ask the root half",
+    remedy: SET_UP,
+  }),
+  rule_without_effect: () => ({
+    reason: "the right of this server's user to ask the root half is overridden",
+    remedy: "an administrator must run: sallyport setup-sudo --status",
+  }),
+  helper_differs: () => ({
+    reason: "the root half on this host is of another build than this server",
+    remedy: SET_UP,
+  }),
+  no_new_privs: () => ({
+    reason: "this server was started so that it can never ask the root half (no_new_privs)",
+    remedy: "a person must start it without that restriction, or use the daemon",
+  }),
+  sudo_missing: () => ({ reason: "this host has no sudo", remedy: DOCTOR }),
+  unsupported_elevator: () => ({
+    reason: "this host has no sudo, and what it has instead is not supported",
+    remedy: DOCTOR,
+  }),
+  sudo_refused: () => ({ reason: "sudo refused to start the root half", remedy: DOCTOR }),
+  unsendable: () => ({ reason: "a name must not contain NUL", remedy: "use another name" }),
+  bad_reply: () => ({ reason: "the root half's reply is not usable", remedy: PROGRAM_ERROR }),
+  no_answer: (wish) => ({
+    reason: `no reply in time: ${wish}; what the root half began, it finishes`,
+    remedy: "do not repeat it; audit_query tells what became of it",
+  }),
+  unknown_outcome: (wish) => ({
+    reason: `the connection to the root half was lost: ${wish} may or may not have run`,
+    remedy: "do not repeat it; call audit_query with this requestId to learn what became of it",
+  }),
+  malformed: (wish) => ({
+    reason: `the arguments are not as the tool's input schema says: ${wish}`,
+    remedy: "call it again with arguments that match the schema",
+  }),
+  rate_limited: () => ({
+    reason: "too many calls in a short time",
+    remedy: "wait retryAfterMs milliseconds, then call again",
+  }),
+  cancelled: (wish) => ({
+    reason: `no longer waited for: ${wish}`,
+    remedy: "audit_query tells whether it ran",
+  }),
+};
+
+export const CODES = Object.keys(WORDS) as [Code, ...Code[]];
+
+export function wordsOf(code: Code, wish: string): Words {
+  return WORDS[code](wish);
+}
