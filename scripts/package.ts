@@ -1,7 +1,8 @@
 /**
- * Builds dist/sallyport_VERSION_amd64.deb from what is in dist/, which it builds first where sources are newer.
+ * Builds dist/sallyport_VERSION_amd64.deb around the programs in dist/, which it builds first where
+ * sources are newer. Does nothing where nothing is newer than the package.
  *
- *   npm run package [-- --out DIR]
+ *   npm run package [-- --out DIR] [--no-build]      --no-build takes dist/ as it is
  *
  * The same dist/ gives the same package: no folder, time, user or umask of the building machine goes in.
  */
@@ -12,6 +13,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
 } from "node:fs";
@@ -26,40 +28,64 @@ import { stage } from "./package/stage.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
-const { values } = parseArgs({ options: { out: { type: "string", default: dist } } });
+const { values } = parseArgs({
+  options: {
+    out: { type: "string", default: dist },
+    "no-build": { type: "boolean", default: false },
+  },
+});
 
-/** Whether dist/ is there and no file that it is made of has changed since. */
-function isBuilt(): boolean {
-  const names = ["build.json", "sallyport", "sallyport-helper"].map((name) => join(dist, name));
-  if (!names.every((name) => existsSync(name))) return false;
-  const built = statSync(join(dist, "build.json")).mtimeMs;
-  const sources = globSync(
-    ["{protocol,helper,sudoers,agent}/**/*", "scripts/*.ts", "package.json", "package-lock.json"],
-    { cwd: root },
-  );
-  return sources.every((file) => statSync(join(root, file)).mtimeMs <= built);
+const PROGRAMS = [
+  "{protocol,helper,sudoers,agent}/**/*",
+  "scripts/*.ts",
+  "package.json",
+  "package-lock.json",
+];
+const PACKAGE = ["dist/build.json", "packaging/**/*", "scripts/package/*", "CHANGELOG.md"];
+
+/** Whether `file` is there and none of `sources` (globs) has changed since. */
+function isCurrent(file: string, sources: readonly string[]): boolean {
+  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const found = globSync(sources, { cwd: root });
+  return found.every((source) => statSync(join(root, source)).mtimeMs <= made);
+}
+
+function buildPrograms(): void {
+  const complete = ["sallyport", "sallyport-helper"].every((name) => existsSync(join(dist, name)));
+  if (complete && isCurrent(join(dist, "build.json"), PROGRAMS)) return;
+  const { status } = spawnSync(process.execPath, [join(root, "scripts/build.ts")], {
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error("the build failed");
 }
 
 async function main(): Promise<void> {
-  if (!isBuilt()) {
-    const { status } = spawnSync(process.execPath, [join(root, "scripts/build.ts")], {
-      stdio: "inherit",
-    });
-    if (status !== 0) throw new Error("the build failed");
-  }
+  if (!values["no-build"]) buildPrograms();
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     version: string;
   };
-  const changelog = debianChangelog(readFileSync(join(root, "CHANGELOG.md"), "utf8"), version);
   const out = resolve(values.out);
+  const deb = join(out, `sallyport_${version}_amd64.deb`);
+  if (isCurrent(deb, PACKAGE)) {
+    process.stdout.write(`already built: ${deb}\n`);
+    return;
+  }
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(out, ".package-"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => {
+      rmSync(work, { recursive: true, force: true });
+      process.exit(130);
+    });
   try {
+    const changelog = debianChangelog(readFileSync(join(root, "CHANGELOG.md"), "utf8"), version);
     const bundled = await bundledPackages(root);
     const files = installedFiles(root, dist, version, changelog.text, bundled);
-    stage(work, files, controlFiles(root, version, files), changelog.seconds);
-    const deb = join(out, `sallyport_${version}_amd64.deb`);
-    buildDeb(work, deb, changelog.seconds);
+    const folder = join(work, "root");
+    stage(folder, files, controlFiles(root, version, files), changelog.seconds);
+    const draft = join(work, "package.deb");
+    buildDeb(folder, draft, changelog.seconds);
+    renameSync(draft, deb);
     process.stdout.write(`built ${deb}: ${statSync(deb).size} bytes\n`);
   } finally {
     rmSync(work, { recursive: true, force: true });

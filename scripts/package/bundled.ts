@@ -1,5 +1,5 @@
 /** Which npm packages are really in dist/sallyport: those whose files its bundle is made of. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -31,7 +31,8 @@ export async function bundledPackages(root: string): Promise<BundledPackages> {
     format: "cjs",
     logLevel: "error",
   });
-  const folder = /^((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//;
+  // Where node_modules is a symbolic link, esbuild names what it leads to.
+  const folder = /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//;
   const folders = Object.keys(metafile.inputs).flatMap((file) => folder.exec(file)?.[1] ?? []);
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as Lock;
   return {
@@ -48,8 +49,7 @@ function described(root: string, lock: Lock, path: string): Bundled {
   const file = readdirSync(join(root, path)).find((name) =>
     /^licen[cs]e(?:\.(?:md|txt))?$/i.test(name),
   );
-  if (file === undefined || !existsSync(join(root, path, file)))
-    throw new Error(`${path} has no licence file`);
+  if (file === undefined) throw new Error(`${path} has no licence file`);
   return {
     name: path.replace(/^.*node_modules\//, ""),
     version: locked.version,

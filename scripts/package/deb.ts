@@ -6,30 +6,22 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
  * Both programs are built around the same runtime. A dictionary that reaches from one to the other
  * halves the package; dpkg-deb has no option for it. To unpack takes 128 MiB of memory.
  */
-const XZ = ["-c", "-T1", "--check=crc64", "--lzma2=preset=0,dict=128MiB"];
+const XZ = ["-c", "-T1", "--check=crc64", "--lzma2=preset=0,dict=128MiB,nice=273"];
 
 /** Writes `deb`; throws where dpkg-deb finds a fault in the folder. `seconds`: see stage.ts. */
 export function buildDeb(folder: string, deb: string, seconds: number): void {
-  const plain = `${folder}.deb`;
-  try {
-    run("dpkg-deb", ["-Znone", "--root-owner-group", "--build", folder, plain], seconds);
-    const [version, control, data, ...rest] = members(readFileSync(plain));
-    if (
-      version?.name !== "debian-binary" ||
-      control?.name !== "control.tar" ||
-      data?.name !== "data.tar" ||
-      rest.length > 0
-    )
-      throw new Error("dpkg-deb has built something unexpected");
-    const packed = [
-      version,
-      { name: "control.tar.xz", bytes: run("xz", XZ, seconds, control.bytes) },
-      { name: "data.tar.xz", bytes: run("xz", XZ, seconds, data.bytes) },
-    ];
-    writeFileSync(deb, archive(packed, seconds));
-  } finally {
-    rmSync(plain, { force: true });
-  }
+  const plain = `${deb}.plain`;
+  run("dpkg-deb", ["-Znone", "--root-owner-group", "--build", folder, plain], seconds);
+  const [version, control, data, ...rest] = members(readFileSync(plain));
+  rmSync(plain);
+  if (control?.name !== "control.tar" || data?.name !== "data.tar" || rest.length > 0)
+    throw new Error("dpkg-deb has built something unexpected");
+  const packed = [
+    { name: "debian-binary", bytes: version?.bytes ?? Buffer.alloc(0) },
+    { name: "control.tar.xz", bytes: run("xz", XZ, seconds, control.bytes) },
+    { name: "data.tar.xz", bytes: run("xz", XZ, seconds, data.bytes) },
+  ];
+  writeFileSync(deb, archive(packed, seconds));
 }
 
 function run(program: string, argv: readonly string[], seconds: number, input?: Buffer): Buffer {
