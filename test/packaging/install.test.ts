@@ -24,7 +24,7 @@ const NO_SYSTEMD = `${OWN_DISKS}mount -t tmpfs none /run/systemd`;
 /** What a host has; not what apt, dpkg and systemd note down for themselves. */
 const EVERYTHING = `find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /run/systemd \\
   -o -path /run/udev -o -path /run/log -o -path /var/log/journal -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg \\
-  -o -path /var/log/apt -o -path '/var/lib/systemd/*' -o -path '/run/sudo/*' -o -path /run/user -o -path /opt/sallyport \\) -prune \\
+  -o -path /var/log/apt -o -path /var/log/dpkg.log -o -path '/var/lib/systemd/*' -o -path '/run/sudo/*' -o -path /run/user -o -path /opt/sallyport \\) -prune \\
   -o ! -name '*-' -printf '%M %u:%g %p %l\\n'; find /run -xdev -name '*sallyport*'
 sha256sum /etc/passwd /etc/group /etc/shadow /etc/gshadow`;
 
