@@ -171,26 +171,57 @@ srw-rw---- root:sallyport ${socket}
   });
 
   const daemon = sallyport().commands.some((command) => command.name() === "daemon");
-  const http = (path: string, token = "") => as("other", "perl", "-e", HTTP, path, token);
+  const http = async (path: string, token = "", body = ""): Promise<string> =>
+    (await as("other", "perl", "-e", HTTP, path, token, body)).stdout;
+  const token = async (): Promise<string> =>
+    (await arrange(host, "cat", "/var/lib/sallyport-daemon/token")).trim();
+  const callTool = async (name: string, args: object): Promise<unknown> => {
+    const params = { name, arguments: args };
+    const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+    const said = await http("/mcp", await token(), call);
+    const answer = /(\{.*"result".*\})/.exec(said)?.[1] ?? `no result in ${said}`;
+    return (JSON.parse(answer) as { result: { structuredContent: unknown } }).result
+      .structuredContent;
+  };
 
   test.skipIf(!daemon)("starts a daemon that has no privilege with the first call", async () => {
-    expect((await http("/healthz")).stdout).toMatch(/^HTTP\/1\.1 200 /);
-    expect((await http("/metrics")).stdout).toMatch(/^HTTP\/1\.1 401 /);
+    await expect
+      .poll(() => http("/healthz"), { timeout: 30_000, interval: 500 })
+      .toMatch(/^HTTP\/1\.1 200 /);
     const state = "/var/lib/sallyport-daemon";
     expect(await arrange(host, "stat", "-c", "%A %U", state, `${state}/token`)).toBe(
       "drwx------ sallyport\n-rw------- sallyport\n",
     );
-    const token = (await arrange(host, "cat", `${state}/token`)).trim();
-    expect((await http("/metrics", token)).stdout).toMatch(/^HTTP\/1\.1 200 /);
-    const status = await arrange(
-      host,
-      "cat",
-      `/proc/${await show("sallyport.service", "MainPID")}/status`,
-    );
+    expect(await http("/metrics")).toMatch(/^HTTP\/1\.1 401 /);
+    expect(await http("/metrics", await token())).toMatch(/^HTTP\/1\.1 200 /);
+    const pid = await show("sallyport.service", "MainPID");
+    const status = await arrange(host, "cat", `/proc/${pid}/status`);
     for (const line of [/^NoNewPrivs:\t1$/m, /^CapEff:\t0+$/m, /^CapBnd:\t0+$/m, /^Seccomp:\t2$/m])
       expect(status).toMatch(line);
-    expect((await records(host)).some(({ via }) => via === "socket")).toBe(true);
   });
+
+  test.skipIf(!daemon)("which restarts nginx for an agent, and is the one on record", async () => {
+    const pid = await show("nginx.service", "MainPID");
+    const uid = Number(await arrange(host, "id", "-u", "sallyport"));
+    const outcome = await callTool("service_control", { action: "restart", name: "nginx" });
+    expect(outcome).toMatchObject({ ok: true });
+    expect(await show("nginx.service", "MainPID")).not.toBe(pid);
+    const { requestId } = outcome as { requestId: string };
+    expect((await records(host)).filter((one) => one["requestId"] === requestId)).toMatchObject([
+      { phase: "begin", uid, via: "socket" },
+      { phase: "end", uid, via: "socket" },
+    ]);
+  });
+
+  test.skipIf(!daemon)(
+    "and which sees of the host what it reports, for all its walls",
+    async () => {
+      expect(await callTool("host_report", {})).toMatchObject({
+        ok: true,
+        data: { failedUnits: [], unknown: [], pendingUpdates: { security: 0 } },
+      });
+    },
+  );
 
   test(
     "an upgrade keeps what listens listening, and what is switched off so",
@@ -251,10 +282,13 @@ srw-rw---- root:sallyport ${socket}
 /** GET by the shortest HTTP client there is: lab hosts have none. */
 const HTTP = String.raw`
 use Socket;
-my ($path, $token) = @ARGV;
+my ($path, $token, $body) = @ARGV;
 socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!";
 connect($socket, pack_sockaddr_in(7625, INADDR_LOOPBACK)) or die "connect: $!";
-my $header = $token eq "" ? "" : "Authorization: Bearer $token\r\n";
-syswrite $socket, "GET $path HTTP/1.1\r\nHost: 127.0.0.1:7625\r\nConnection: close\r\n$header\r\n";
+my @head = ($body eq "" ? "GET $path HTTP/1.1" : "POST $path HTTP/1.1", "Host: 127.0.0.1:7625", "Connection: close");
+push @head, "Authorization: Bearer $token" if $token ne "";
+push @head, "Content-Type: application/json", "Accept: application/json, text/event-stream",
+  "MCP-Protocol-Version: 2025-11-25", "Content-Length: " . length $body if $body ne "";
+syswrite $socket, join("\r\n", @head, "", $body);
 print while <$socket>;
 `;
