@@ -37,7 +37,7 @@ export function installedFiles(
     file("usr/lib/sysusers.d/sallyport.conf", ours("sysusers.conf")),
     file("usr/lib/tmpfiles.d/sallyport.conf", ours("tmpfiles.conf")),
     file("etc/sallyport/daemon.yaml", ours("daemon.yaml")),
-    ...globSync(ours("prometheus/*")).map((rules) =>
+    ...globSync(ours("prometheus/*.rules.yml")).map((rules) =>
       file(`${DOC}/prometheus/${basename(rules)}`, rules),
     ),
     ...globSync(ours("man/*.[158]")).map((page) =>

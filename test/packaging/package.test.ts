@@ -1,7 +1,15 @@
 /** The package as a file: what is in it, that Debian finds no fault, and that it can be built again to the byte. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -46,6 +54,9 @@ test("it holds these files and no others, root's, with these modes", () => {
     "-rw-r--r-- /usr/share/bash-completion/completions/sallyport",
     "-rw-r--r-- /usr/share/doc/sallyport/changelog.gz",
     "-rw-r--r-- /usr/share/doc/sallyport/copyright",
+    ...globSync("*.rules.yml", { cwd: join(root, "packaging/prometheus") }).map(
+      (name) => `-rw-r--r-- /usr/share/doc/sallyport/prometheus/${name}`,
+    ),
     "-rw-r--r-- /usr/share/doc/sallyport/sbom.cdx.json",
     "-rw-r--r-- /usr/share/fish/vendor_completions.d/sallyport.fish",
     "-rw-r--r-- /usr/share/lintian/overrides/sallyport",
