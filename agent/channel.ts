@@ -62,7 +62,7 @@ export function mayConnect(host: Host): boolean {
 }
 
 /** Null where there is no socket; `code` (as in errno(3)) where it does not let this user in. */
-async function sessionBySocket(host: Host): Promise<Session | { code: string } | null> {
+export async function sessionBySocket(host: Host): Promise<Session | { code: string } | null> {
   if (!existsSync(host.socket)) return null;
   const socket = connect(host.socket);
   try {

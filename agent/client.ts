@@ -37,7 +37,7 @@ export type Client = {
   /** How often a session had to be started anew because one had died. */
   restarts(): number;
   /** Ends all sessions; what the helper has begun, it finishes. */
-  close(): void;
+  close(): Promise<void>;
 };
 
 /** Sessions for requests that change nothing; one more is for those that do, which so wait for each other. */
@@ -53,9 +53,8 @@ export function openClient(host: Host): Client {
       return await (isRead(request) ? reads : changes).ask(argv, patience(request), watch);
     },
     restarts: () => reads.deaths() + changes.deaths(),
-    close: () => {
-      reads.close();
-      changes.close();
+    close: async () => {
+      await Promise.all([reads.close(), changes.close()]);
     },
   };
 }
@@ -107,7 +106,7 @@ async function askBySocket(words: readonly string[], seconds: number, host: Host
   const session = await reachHelper(host);
   if ("kind" in session) return session;
   const answer = await session.ask(words, seconds, undefined);
-  session.close();
+  void session.close();
   if (answer.kind !== "unread") return answer;
   return { kind: "bad_reply", reason: "its session ended before it answered" };
 }

@@ -10,7 +10,8 @@ export type SessionPool = {
   ): Promise<Answer>;
   /** How many sessions had died, of which another was needed. */
   deaths(): number;
-  close(): void;
+  /** Resolves when all sessions have ended, but for those in use: they end with their requests. */
+  close(): Promise<void>;
 };
 
 export function sessionPool(
@@ -38,7 +39,7 @@ export function sessionPool(
       if ("kind" in found) return found;
       const answer = await found.ask(...asked);
       if (!found.alive() && answer.kind !== "unread") deaths += 1;
-      else if (closed) found.close();
+      else if (closed) void found.close();
       else if (found.alive()) idle.push(found);
       if (answer.kind !== "unread") return answer;
       if (last) return { kind: "bad_reply", reason: "its sessions end before they answer" };
@@ -59,9 +60,9 @@ export function sessionPool(
       }
     },
     deaths: () => deaths,
-    close: () => {
+    close: async () => {
       closed = true;
-      for (const one of idle.splice(0)) one.close();
+      await Promise.all(idle.splice(0).map((one) => one.close()));
     },
   };
 }

@@ -27,8 +27,8 @@ export type Session = {
   ): Promise<SessionAnswer>;
   /** Whether it can be asked again. */
   alive(): boolean;
-  /** No more requests; what has begun goes on. */
-  close(): void;
+  /** No more requests; what has begun goes on. Resolves when the helper has ended the session. */
+  close(): Promise<void>;
 };
 
 /** The session at the other end, or why there is none: null where it ended without a word. */
@@ -38,6 +38,7 @@ export async function openSession(
 ): Promise<Session | { reason: string } | null> {
   let alive = true;
   let receive: (line: Line | { kind: "gone" }) => void = () => close();
+  const over = new Promise<void>((end) => output.once("close", end));
 
   function close(): void {
     alive = false;
@@ -120,6 +121,9 @@ export async function openSession(
       return (await answer) ?? { kind: "unknown_outcome", requestId };
     },
     alive: () => alive,
-    close,
+    close: async () => {
+      close();
+      await over;
+    },
   };
 }

@@ -19,19 +19,18 @@ export type RateLimiter = {
 
 /** `now`: milliseconds of a clock that never goes back. */
 export function rateLimiter(rates: Rates, now = () => performance.now()): RateLimiter {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  // When each bucket will be full again; a full one need not be known.
+  const full = new Map<string, number>();
   return {
     take(client, kind) {
       const { perSecond, burst } = rates[kind];
-      const key = `${kind} ${client}`;
-      const at = now();
-      const last = buckets.get(key) ?? { tokens: burst, at };
-      const tokens = Math.min(burst, last.tokens + ((at - last.at) / 1000) * perSecond);
-      const waitMs = tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / perSecond) * 1000);
-      buckets.delete(key);
-      buckets.set(key, { tokens: waitMs === 0 ? tokens - 1 : tokens, at });
-      const oldest = buckets.keys().next().value;
-      if (buckets.size > 2 * CLIENTS_MAX && oldest !== undefined) buckets.delete(oldest);
+      const [key, at, tokenMs] = [`${kind} ${client}`, now(), 1000 / perSecond];
+      const fullAt = Math.max(full.get(key) ?? at, at);
+      const waitMs = Math.max(0, Math.ceil(fullAt - at - (burst - 1) * tokenMs));
+      full.delete(key);
+      full.set(key, waitMs === 0 ? fullAt + tokenMs : fullAt);
+      const oldest = full.keys().next().value;
+      if (full.size > 2 * CLIENTS_MAX && oldest !== undefined) full.delete(oldest);
       return waitMs;
     },
   };

@@ -51,7 +51,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  client.close();
+  void client.close();
   server?.close();
   server = undefined;
   rmSync(folder, { recursive: true });

@@ -16,7 +16,9 @@ function session(answers: SessionAnswer[], diesAfter = Number.POSITIVE_INFINITY)
       return answers[seen.asked - 1] ?? REPLY;
     },
     alive: () => !seen.closed && seen.asked < diesAfter,
-    close: () => (seen.closed = true),
+    close: async () => {
+      seen.closed = true;
+    },
   };
   return { one, seen };
 }
@@ -56,7 +58,7 @@ test("a session that died while idle is replaced, and counted", async () => {
   const all = [first.one, session([REPLY]).one];
   const pool = sessionPool(1, async () => all.shift() ?? { kind: "sudo_missing" });
   await pool.ask(WORDS, 1, undefined);
-  first.one.close();
+  void first.one.close();
   expect(await pool.ask(WORDS, 1, undefined)).toEqual(REPLY);
   expect(pool.deaths()).toBe(1);
 });
@@ -78,7 +80,7 @@ test("after close a session ends with its request", async () => {
   const only = session([REPLY]);
   const pool = sessionPool(1, async () => only.one);
   const answer = pool.ask(WORDS, 1, undefined);
-  pool.close();
+  void pool.close();
   expect(await answer).toEqual(REPLY);
   expect(only.seen.closed).toBe(true);
 });

@@ -170,8 +170,8 @@ for pid in $(here "^${HELPER} session"); do grep VmHWM /proc/$pid/status; done`,
       expect(new Set(replies.slice(1).map(({ error }) => error?.code))).toEqual(new Set(["usage"]));
       expect(await records(place)).toHaveLength(10_000);
       await arrange(place, "/opt/sallyport/sallyport", "audit", "verify");
-    }, 180_000);
-  });
+    });
+  }, 180_000);
 
   test.concurrent("a caller that never reads is given up, and its session ends", async () => {
     await inPlace(host, OWN_DISKS, async (place) => {
@@ -198,7 +198,7 @@ for pid in $(here "^${HELPER} session"); do grep VmHWM /proc/$pid/status; done`,
       const answer = await session.ask(INSTALL, 60, ({ stream, text }) => {
         if (stream === "stdout") told.push(text);
       });
-      session.close();
+      void session.close();
       if (answer.kind !== "reply") throw new Error(answer.kind);
       expect(answer.reply.success).toBe(true);
       expect(told.length).toBeGreaterThan(2);
@@ -281,7 +281,7 @@ sleep 0.5
 ! grep -q ':2405 ' /proc/net/tcp`;
     await arrange(host, "sh", "-euc", script);
     expect((await session.ask(["policy"], 20, undefined)).kind).toBe("reply");
-    session.close();
+    void session.close();
   });
 
   test.concurrent("a caller sees its own records, and neither those of others nor reasons", async () => {

@@ -51,6 +51,11 @@ function entry(host: Host, user: User, argv: readonly string[], env: Record<stri
   return [...namespaces, ...become, "env", "-i", ...words, ...argv];
 }
 
+/** The whole argv of a program in a host, for a client that starts it itself. */
+export function argvInHost(host: Host, user: User, argv: readonly string[]): string[] {
+  return ["/usr/bin/nsenter", ...entry(host, user, argv, {})];
+}
+
 export function start(host: Host, user: User, argv: readonly string[], env = {}): ChildProcess {
   return spawn("/usr/bin/nsenter", entry(host, user, argv, env), {
     stdio: ["pipe", "pipe", "pipe"],
