@@ -67,8 +67,18 @@ describe.skipIf(lacks("fish"))("fish", () => {
   });
 });
 
+/** Zsh's completion system works on a terminal only: what it would be told is written down instead. */
+const ZSH = `
+words=("\${(@s: :)2}") CURRENT=\${#words}
+_describe() { local -a all=("\${(@P)2}"); print -rl -- \${(M)\${all%%:*}:#\${words[CURRENT]}*} }
+_users() { print root }
+complete_here() { source $1 }
+complete_here $1
+`;
+
 describe.skipIf(lacks("zsh"))("zsh", () => {
-  test("can read its file", () => {
-    run("zsh", ["-n", file("zsh")]);
+  test.each(ROWS)("completes %j", (line, offered) => {
+    const said = run("zsh", ["-f", "-c", ZSH, "zsh", file("zsh"), line]).split("\n");
+    expect(sorted(said.filter((word) => word !== ""))).toEqual(sorted(offered));
   });
 });

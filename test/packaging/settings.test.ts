@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const root = resolve(import.meta.dirname, "../..");
 const text = readFileSync(join(root, "packaging/daemon.yaml"), "utf8");
 const settings = join(root, "agent/daemon/settings.ts");
-type Settings = { parseSettings(text: string, file: string): Record<string, unknown> };
+type Settings = { parseSettings: (text: string, file: string) => Record<string, unknown> };
 
 test.skipIf(!existsSync(settings))(
   "sets nothing, and shows every setting with its default",
