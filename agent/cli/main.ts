@@ -43,7 +43,8 @@ function endOfOptions(words: readonly string[]): number {
   return dashes === -1 ? words.length : dashes;
 }
 
-function sallyport(): Command {
+/** The program with all its commands; completions are made from it. */
+export function sallyport(): Command {
   const program = new Command("sallyport")
     .description("Ask root for one of the things a policy allows, and for nothing else.")
     .version(versionText(), "-V, --version", "print version and build id")

@@ -2,7 +2,7 @@
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
 import type { Failure } from "../cli/errors.ts";
-import { openClient } from "../client.ts";
+import { isRead, openClient } from "../client.ts";
 import type { Host } from "../host.ts";
 import { loopbackHosts } from "../mcp/http-gate.ts";
 import { openEntrance, type Entrance } from "./entrance.ts";
@@ -11,7 +11,7 @@ import { openLedger, type Ledger } from "./ledger.ts";
 import { openLog, type Log } from "./log.ts";
 import { openLost } from "./lost.ts";
 import { openMetrics, type Metrics } from "./metrics.ts";
-import { changes, recordedClient, type RecordedClient } from "./recorded-client.ts";
+import { recordedClient, type RecordedClient } from "./recorded-client.ts";
 import { parseRequest } from "../request.ts";
 import { badConfiguration } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
@@ -58,7 +58,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
       // A read that nobody was answered has changed nothing.
       const changed = left.filter(({ argv }) => {
         const request = parseRequest(argv);
-        return request !== null && changes(request);
+        return request !== null && !isRead(request);
       });
       if (changed.length > 0) metrics.foundUnknown(changed.length);
       lost.add(changed);

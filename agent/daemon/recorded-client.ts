@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Request } from "../../protocol/operation.ts";
 import { asker } from "../asker.ts";
-import type { Answer, Client } from "../client.ts";
+import { isRead, type Answer, type Client } from "../client.ts";
 import { escapeLine } from "../escape.ts";
 import { argvOf } from "../request.ts";
 import type { Ledger } from "./ledger.ts";
@@ -33,7 +33,7 @@ export function recordedClient(
     const who = { client: on?.caller ?? "daemon", tool: on?.tool ?? null };
     const argv = argvOf(request);
     const operation = operationOf(request);
-    const change = changes(request);
+    const change = !isRead(request);
     const began = performance.now();
     // The daemon's own polls are no requests served.
     const id = on === undefined ? null : ledger.begin({ ...who, argv }, change);
@@ -89,11 +89,6 @@ export function recordedClient(
       }
     },
   };
-}
-
-/** Whether a request may change the host. */
-export function changes(request: Request): boolean {
-  return "action" in request && !["status", "logs", "info"].includes(request.action);
 }
 
 function requestIdOf(answer: Answer): string | null {

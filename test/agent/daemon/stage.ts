@@ -45,6 +45,7 @@ export function stage(settings: object | string = {}) {
     euid: 1000,
     uid: 1000,
     sudo: join(folder, "sudo"),
+    socket: join(folder, "socket"),
     otherElevators: [],
     helpers: [join(folder, "helper")],
     rules: join(folder, "sudoers.d"),
