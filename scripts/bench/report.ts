@@ -1,9 +1,9 @@
 /** What a part of the bench has measured, and how it reads. */
 import type { Spread } from "./quantile.ts";
 
-export type Sample = { name: string; peakMiB?: number } & Spread;
+type Sample = { name: string; peakMiB?: number } & Spread;
 /** `atMost`: what the documentation promises; null where a figure is only reported. */
-export type Figure = { name: string; value: number; atMost: number | null };
+type Figure = { name: string; value: number; atMost: number | null };
 export type Report = { samples: Sample[]; figures: Figure[] };
 
 export function reportText({ samples, figures }: Report): string {
