@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { runtime } from "../runtime.ts";
 
 const LAB = resolve(import.meta.dirname, "../lab");
 
@@ -16,6 +17,8 @@ export type BenchHost = {
   entry: (user: string, argv: readonly string[]) => Entry;
   /** Starts it with pipes. */
   start: (user: string, argv: readonly string[]) => ChildProcess;
+  /** Runs a script of ours with this machine's files, in the host's network. */
+  outside: (words: readonly string[]) => ChildProcess;
   close: () => Promise<void>;
 };
 type Entry = { command: string; args: string[]; env: Record<string, string> };
@@ -34,7 +37,7 @@ export async function openHost(): Promise<BenchHost> {
   const first = once(createInterface(hold.stdout), "line") as Promise<[string]>;
   const ready = await Promise.race([first, ended.then(() => null)]);
   if (ready === null) throw new Error("the lab did not start");
-  const { state } = JSON.parse(ready[0]) as { state: string };
+  const { state, hosts } = JSON.parse(ready[0]) as { state: string; hosts: { pid: number }[] };
   const entry = (user: string, argv: readonly string[]): Entry => ({
     command: LAB,
     args: ["exec", "h1", user, "--", ...argv],
@@ -49,6 +52,10 @@ export async function openHost(): Promise<BenchHost> {
   return {
     entry,
     start: (user, argv) => start(user, argv, "pipe"),
+    outside: (words) =>
+      spawn("/usr/bin/nsenter", [`--net=/proc/${hosts[0]?.pid}/ns/net`, runtime(), ...words], {
+        stdio: ["pipe", "pipe", "inherit"],
+      }),
     root: async (argv) => await output(enter(argv, "ignore"), argv.join(" ")),
     put: async (from, to) => {
       const file = openSync(from, "r");

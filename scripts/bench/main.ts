@@ -3,6 +3,7 @@
  * run on one lab host, because only such ratios mean the same on another machine.
  */
 import { parseArgs } from "node:util";
+import { benchDaemon } from "./daemon.ts";
 import { openHost, type BenchHost } from "./host.ts";
 import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
@@ -13,6 +14,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   "one-shot": benchOneShot,
   session: benchSession,
   mcp: benchMcp,
+  daemon: benchDaemon,
 };
 
 const { values, positionals } = parseArgs({
