@@ -57,7 +57,9 @@ export function mcpHttp({ factory, report, ...gateOptions }: McpHttpOptions): Mc
       const no = refusal(request) ?? malformed(request);
       if (no !== null) return refuse(response, no);
       const gone = new AbortController();
-      response.once("close", () => gone.abort());
+      response.once("close", () => {
+        if (!response.writableFinished) gone.abort();
+      });
       try {
         const text = await readBody(request);
         if (text === null) return refuse(response, TOO_LONG);
