@@ -18,6 +18,8 @@ export type ClientFailure =
   | { kind: "unsupported_elevator"; found: string }
   /** systemd's socket is there and of no use to this user, and neither is sudo; `code` as in errno(3). */
   | { kind: "socket_refused"; code: string }
+  /** The daemon asked for nothing, because it could not write down that it would. */
+  | { kind: "not_recorded" }
   /** A name that no argument of a program can carry. */
   | { kind: "unsendable" }
   | { kind: "bad_reply"; reason: string }

@@ -83,6 +83,12 @@ function wording(failure: ClientFailure): Wording {
         hint: "sallyport doctor",
         status: noPermission,
       };
+    case "not_recorded":
+      return {
+        cause: "the request could not be recorded, so nothing was asked for",
+        hint: "df /var/lib/sallyport-daemon",
+        status: internal,
+      };
     case "unsendable":
       return { cause: "a name must not contain NUL", hint: null, status: usage };
     case "bad_reply":

@@ -4,6 +4,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
 import { registerAskCommands } from "./ask-commands.ts";
 import { registerAuditCommands } from "./audit.ts";
+import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
 import { registerMcp } from "./mcp.ts";
@@ -54,6 +55,7 @@ export function sallyport(): Command {
   registerAskCommands(program);
   registerDoctor(program);
   registerAuditCommands(program);
+  registerDaemon(program);
   registerSetupSudo(program);
   registerMcp(program);
   for (const command of leaves(program)) {

@@ -21,7 +21,7 @@ export type Offer = {
   systemChanges: readonly string[];
 };
 
-export const SERVICE_READS = ["status", "logs"] as const;
+const SERVICE_READS = ["status", "logs"] as const;
 export const SERVICE_CHANGES = SERVICE_ACTIONS.filter(
   (action) => action !== "status" && action !== "logs",
 );

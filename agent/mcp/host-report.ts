@@ -19,11 +19,22 @@ export type HostReport = {
 
 /** How long apt's answer is used, in milliseconds: it costs seconds of CPU, and changes by the hour. */
 const UPDATES_FRESH_MS = 300_000;
+const REPORT_FRESH_MS = 1_000;
 const LIST_MAX = 50;
 
 type Found<Value> = { value: Value } | { reason: string };
 
-export async function hostReport(): Promise<HostReport> {
+let latest: { report: Promise<HostReport>; at: number } | null = null;
+
+/** At most a second old: a caller in a loop must not start programs in a loop. */
+export function hostReport(): Promise<HostReport> {
+  if (latest === null || performance.now() - latest.at > REPORT_FRESH_MS) {
+    latest = { report: readHost(), at: performance.now() };
+  }
+  return latest.report;
+}
+
+async function readHost(): Promise<HostReport> {
   const [disks, failed, updates] = await Promise.all([
     readDisks(),
     failedUnits(),
@@ -90,6 +101,11 @@ async function failedUnits(): Promise<Found<string[]>> {
 
 let updates: { found: Promise<Found<{ count: number; security: number }>>; at: number } | null =
   null;
+
+/** To be called when packages may have changed. */
+export function forgetUpdates(): void {
+  updates = null;
+}
 
 function pendingUpdates(): NonNullable<typeof updates>["found"] {
   if (updates === null || performance.now() - updates.at > UPDATES_FRESH_MS) {

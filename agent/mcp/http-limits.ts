@@ -1,21 +1,25 @@
-/** Limits of an HTTP server that strangers on this host can reach: nobody holds it by being slow. */
-import type { Server } from "node:http";
+/** An HTTP server that strangers on this host can reach: nobody holds it by being slow or by being many. */
+import { createServer, type Server } from "node:http";
 
-const LIMITS = {
-  /** Milliseconds until all headers, and then the whole request, must have arrived. */
-  headersTimeout: 5_000,
-  requestTimeout: 15_000,
-  /** Milliseconds an idle connection is kept. */
-  keepAliveTimeout: 5_000,
-  maxHeadersCount: 64,
-  maxRequestsPerSocket: 0,
-  maxConnections: 256,
-};
+/** Milliseconds until all headers, and then the whole request, must have arrived. */
+const HEADERS_TIMEOUT = 5_000;
+const REQUEST_TIMEOUT = 15_000;
+/** Milliseconds an idle connection is kept. */
+const KEEP_ALIVE_TIMEOUT = 5_000;
+const HEADERS_MAX = 64;
+/** One more connection is closed at once. */
+const CONNECTIONS_MAX = 256;
 
-/** How often connections are looked at, in milliseconds: goes into http.createServer's options. */
-export const CONNECTIONS_CHECKING_INTERVAL = 1_000;
-
-/** Sets the limits; call it before the server listens. Connections over the limit are closed at once. */
-export function setHttpLimits(server: Server): void {
-  Object.assign(server, LIMITS);
+/** Not listening yet; requests go to whoever listens to `request`. */
+export function limitedHttpServer(): Server {
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    // Node looks for late connections only this often.
+    connectionsCheckingInterval: 1_000,
+  });
+  server.maxHeadersCount = HEADERS_MAX;
+  server.maxConnections = CONNECTIONS_MAX;
+  return server;
 }

@@ -100,7 +100,7 @@ export function outcomeOf<Data>(
 }
 
 /** A request as the policy words it. */
-export function wishOf(request: Request): string {
+function wishOf(request: Request): string {
   return argvOf(request).join(" ");
 }
 

@@ -49,6 +49,10 @@ const WORDS: Record<Code, (wish: string) => Words> = {
     reason: `only with a person's grant: ${wish}`,
     remedy: `ask a person to do it or to grant it, and wait: ${wish}`,
   }),
+  not_recorded: () => ({
+    reason: "the request could not be written down, so nothing was asked for",
+    remedy: "an administrator must look at the disk of this host: df /var/lib/sallyport-daemon",
+  }),
   not_root: () => ({ reason: "the root half was not started as root", remedy: DOCTOR }),
   locked_down: () => ({
     reason: "an administrator has locked this host down: nothing may be asked for",

@@ -18,7 +18,7 @@ export function fixtureServer(notify: McpHttp["notify"]): McpServer {
         resources: { subscribe: true },
         logging: {},
       },
-      requestState: { verify: state.verify },
+      requestState: { verify: (sealed, context) => state.verify(sealed, context) },
     },
   );
   registerTools(server, notify);

@@ -11,25 +11,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { McpServerFactory } from "@modelcontextprotocol/server";
 import { parse } from "yaml";
 import { openClient } from "../../agent/client.ts";
 import { thisHost } from "../../agent/host.ts";
 import { mcpContext } from "../../agent/mcp/context.ts";
 import { loopbackHosts } from "../../agent/mcp/http-gate.ts";
-import { setHttpLimits } from "../../agent/mcp/http-limits.ts";
+import { limitedHttpServer } from "../../agent/mcp/http-limits.ts";
 import { mcpHttp, type McpHttp } from "../../agent/mcp/http.ts";
 import { mcpServer } from "../../agent/mcp/server.ts";
 import { fixtureServer } from "./fixture-server.ts";
 
 const REVISIONS = ["2025-11-25", "2026-07-28"];
-const root = resolve(import.meta.dirname, "../..");
-const suite = join(root, "node_modules/@modelcontextprotocol/conformance");
-const program = join(suite, "dist/index.js");
+const program = fileURLToPath(
+  import.meta.resolve("@modelcontextprotocol/conformance/dist/index.js"),
+);
+const requirements = join(dirname(program), "../requirements");
 const verbose = process.argv.includes("--verbose");
 
 /** The suite has no way to show a token, so it is put into its requests here; everything else is the daemon's. */
@@ -38,8 +39,7 @@ const TOKEN = "conformance-token-that-only-this-process-knows";
 type Running = { url: string; close(): Promise<void> };
 
 async function serve(factory: (notify: McpHttp["notify"]) => McpServerFactory): Promise<Running> {
-  const server: Server = createServer();
-  setHttpLimits(server);
+  const server = limitedHttpServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -92,7 +92,7 @@ async function run(url: string, revision: string, baseline: string) {
 
 /** What a revision demands, and whether each of it was run: a scenario that is left out passes nothing. */
 function judge(output: string, revision: string, baseline: string): { text: string; all: boolean } {
-  const { server } = read(join(suite, "requirements", `${revision}.yaml`)) as { server: string[] };
+  const { server } = read(join(requirements, `${revision}.yaml`)) as { server: string[] };
   const excused = new Set(
     (read(baseline) as { server: string[] }).server.map((entry) => entry.split(":")[0]),
   );
@@ -122,17 +122,17 @@ async function main(): Promise<void> {
     fixture: await serve((notify) => () => fixtureServer(notify)),
     product: await serve(() => (request) => mcpServer(context, request)),
   };
-  for (const [name, { url, close }] of Object.entries(subjects)) {
+  for (const [name, subject] of Object.entries(subjects)) {
     const baseline = join(import.meta.dirname, `${name}.yaml`);
     for (const revision of REVISIONS) {
-      const { status, output } = await run(url, revision, baseline);
+      const { status, output } = await run(subject.url, revision, baseline);
       const { text, all } = judge(output, revision, baseline);
       const good = status === 0 && all;
       if (!good || verbose) process.stdout.write(output);
       process.stdout.write(`${name} ${revision}: ${good ? "ok" : "NOT ok"}: ${text}\n`);
       if (!good) process.exitCode = 1;
     }
-    await close();
+    await subject.close();
   }
 }
 

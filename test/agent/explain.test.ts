@@ -18,6 +18,7 @@ const FAILURES: [ClientFailure, number][] = [
   [{ kind: "sudo_refused", text: "sudo: account validation failure" }, 77],
   [{ kind: "socket_refused", code: "EACCES" }, 77],
   [{ kind: "socket_refused", code: "ECONNREFUSED" }, 77],
+  [{ kind: "not_recorded" }, 71],
   [{ kind: "unsendable" }, 64],
   [{ kind: "bad_reply", reason: "it is longer than 1 MiB" }, 71],
   [{ kind: "no_answer", seconds: 90 }, 124],

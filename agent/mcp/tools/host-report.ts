@@ -1,6 +1,6 @@
 /** `host_report`: what an agent needs to know before it acts. */
 import { z } from "zod";
-import { hostReport as readHost } from "../host-report.ts";
+import { hostReport as currentReport } from "../host-report.ts";
 import { success } from "../outcome.ts";
 import { defineTool } from "../tool.ts";
 
@@ -31,7 +31,7 @@ export const hostReport = defineTool({
     unknown: z.array(z.string()).describe("what could not be found out, and why"),
   }),
   async run() {
-    const report = await readHost();
+    const report = await currentReport();
     const { load, memory, disks, failedUnits, pendingUpdates } = report;
     const fullest = Math.max(0, ...disks.map(used));
     const summary = [

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { SYSTEM_PACKAGE_ACTIONS, type PackageRequest } from "../../../protocol/operation.ts";
 import { replyText } from "../../cli/reply-text.ts";
 import { PACKAGE_CHANGES } from "../effective-policy.ts";
+import { forgetUpdates } from "../host-report.ts";
 import { outcomeOf, refusal } from "../outcome.ts";
 import { ANY_NAME, defineTool, nameFrom } from "../tool.ts";
 
@@ -31,7 +32,9 @@ export const packageManage = defineTool({
       const wish = name === undefined ? `${action} needs a name` : `${action} takes no name`;
       return refusal("malformed", wish);
     }
-    return outcomeOf(await call.ask(request), request, (reply) => ({
+    const asked = await call.ask(request);
+    forgetUpdates();
+    return outcomeOf(asked, request, (reply) => ({
       summary: replyText(request, reply).trimEnd(),
       data: null,
     }));

@@ -1,11 +1,11 @@
 /** MCP over HTTP: who is kept out, and both revisions with the SDK's own client. The helper is a stand-in. */
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import { request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loopbackHosts } from "../../../agent/mcp/http-gate.ts";
-import { CONNECTIONS_CHECKING_INTERVAL, setHttpLimits } from "../../../agent/mcp/http-limits.ts";
+import { limitedHttpServer } from "../../../agent/mcp/http-limits.ts";
 import { mcpHttp, type McpHttp } from "../../../agent/mcp/http.ts";
 import { mcpServer } from "../../../agent/mcp/server.ts";
 import {
@@ -33,8 +33,7 @@ beforeEach(async () => {
   answer = answerOf;
   behind = standIn((words) => answer(words));
   seen = observed(behind.helper);
-  server = createServer({ connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL });
-  setHttpLimits(server);
+  server = limitedHttpServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   ({ port } = server.address() as AddressInfo);

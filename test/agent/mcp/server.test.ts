@@ -130,7 +130,7 @@ test.each(
     answer,
   ]),
 )("%s: code, reason and remedy, without a path", async (code, answer) => {
-  const { context } = observed(standIn(() => answer as Answer).helper);
+  const { context } = observed(standIn(() => answer).helper);
   const client = await connected(context);
   const result = await client.callTool({ name: "service_status", arguments: { name: "nginx" } });
   expect(result.isError).toBe(true);

@@ -8,7 +8,7 @@ import { mcpServer } from "../../../agent/mcp/server.ts";
 import type { Reply, Verdicts } from "../../../protocol/reply.ts";
 import { PLAIN_REPLY } from "../plain-reply.ts";
 
-export const VERDICTS: Verdicts = {
+const VERDICTS: Verdicts = {
   "service status nginx": "allow",
   "service logs nginx": "allow",
   "service restart nginx": "allow",
