@@ -1,6 +1,5 @@
 /** The package on a real host, from its installation to its purge. The tests of this file are steps: each needs the ones before. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sallyport } from "../../agent/cli/main.ts";
 import { inPlace, OWN_DISKS } from "../attack/place.ts";
 import {
   arrange,
@@ -170,7 +169,6 @@ srw-rw---- root:sallyport ${socket}
     expect(await show("nginx.service", "MainPID")).not.toBe(pid);
   });
 
-  const daemon = sallyport().commands.some((command) => command.name() === "daemon");
   const http = async (path: string, token = "", body = ""): Promise<string> =>
     (await as("other", "perl", "-e", HTTP, path, token, body)).stdout;
   const token = async (): Promise<string> =>
@@ -184,7 +182,7 @@ srw-rw---- root:sallyport ${socket}
       .structuredContent;
   };
 
-  test.skipIf(!daemon)("starts a daemon that has no privilege with the first call", async () => {
+  test("starts a daemon that has no privilege with the first call", async () => {
     await expect
       .poll(() => http("/healthz"), { timeout: 30_000, interval: 500 })
       .toMatch(/^HTTP\/1\.1 200 /);
@@ -200,7 +198,7 @@ srw-rw---- root:sallyport ${socket}
       expect(status).toMatch(line);
   });
 
-  test.skipIf(!daemon)("which restarts nginx for an agent, and is the one on record", async () => {
+  test("which restarts nginx for an agent, and is the one on record", async () => {
     const pid = await show("nginx.service", "MainPID");
     const uid = Number(await arrange(host, "id", "-u", "sallyport"));
     const outcome = await callTool("service_control", { action: "restart", name: "nginx" });
@@ -213,15 +211,12 @@ srw-rw---- root:sallyport ${socket}
     ]);
   });
 
-  test.skipIf(!daemon)(
-    "and which sees of the host what it reports, for all its walls",
-    async () => {
-      expect(await callTool("host_report", {})).toMatchObject({
-        ok: true,
-        data: { failedUnits: [], unknown: [], pendingUpdates: { security: 0 } },
-      });
-    },
-  );
+  test("and which sees of the host what it reports, for all its walls", async () => {
+    expect(await callTool("host_report", {})).toMatchObject({
+      ok: true,
+      data: { failedUnits: [], unknown: [], pendingUpdates: { security: 0 } },
+    });
+  });
 
   test(
     "an upgrade keeps what listens listening, and what is switched off so",
@@ -234,10 +229,8 @@ srw-rw---- root:sallyport ${socket}
       });
       expect(status, stderr).toBe(0);
       expect(await states(...SOCKETS)).toEqual(["active", "inactive"]);
-      if (daemon) {
-        expect(await states("sallyport.service")).toEqual(["active"]);
-        expect(await show("sallyport.service", "MainPID")).not.toBe(pid);
-      }
+      expect(await states("sallyport.service")).toEqual(["active"]);
+      expect(await show("sallyport.service", "MainPID")).not.toBe(pid);
       await arrange(host, "systemctl", "enable", "--now", "sallyport-helper.socket");
       expect((await as("agent", "sallyport", "policy")).status).toBe(0);
     },
