@@ -1,12 +1,13 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
-import { existsSync } from "node:fs";
 import type { Request } from "../protocol/operation.ts";
 import type { Reply, Said } from "../protocol/reply.ts";
+import { helperProgram, mayConnect, reachHelper } from "./channel.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
-import { installedHelpers, noNewPrivs, otherElevator, type Host } from "./host.ts";
+import type { Host } from "./host.ts";
 import { parseReply } from "./reply.ts";
 import { argvOf } from "./request.ts";
 import { runProgram } from "./run-program.ts";
+import { sessionPool } from "./session-pool.ts";
 
 /** Every way to get no reply from the helper; agent/explain.ts words them. */
 export type ClientFailure =
@@ -15,6 +16,10 @@ export type ClientFailure =
   | { kind: "sudo_missing" }
   /** Only this program is there to become root with. */
   | { kind: "unsupported_elevator"; found: string }
+  /** systemd's socket is there and of no use to this user, and neither is sudo; `code` as in errno(3). */
+  | { kind: "socket_refused"; code: string }
+  /** The daemon asked for nothing, because it could not write down that it would. */
+  | { kind: "not_recorded" }
   /** A name that no argument of a program can carry. */
   | { kind: "unsendable" }
   | { kind: "bad_reply"; reason: string }
@@ -37,9 +42,23 @@ export type Client = {
   close(): Promise<void>;
 };
 
-/** Until sessions are there: one helper for each request. */
+/** Sessions for requests that change nothing; one more is for those that do, which so wait for each other. */
+const READ_SESSIONS = 4;
+
 export function openClient(host: Host): Client {
-  return { ask: (request) => ask(request, host), restarts: () => 0, close: async () => {} };
+  const reads = sessionPool(READ_SESSIONS, () => reachHelper(host));
+  const changes = sessionPool(1, () => reachHelper(host));
+  return {
+    ask: async (request, watch) => {
+      const argv = argvOf(request);
+      if (argv.some((word) => word.includes("\0"))) return { kind: "unsendable" };
+      return await (isRead(request) ? reads : changes).ask(argv, patience(request), watch);
+    },
+    restarts: () => reads.deaths() + changes.deaths(),
+    close: async () => {
+      await Promise.all([reads.close(), changes.close()]);
+    },
+  };
 }
 
 /** Seconds until a reply is given up: more than the helper's own deadlines and locks, and sudo's 10 s stalls. */
@@ -58,24 +77,20 @@ export async function askWords(
 ): Promise<Answer> {
   if (words.some((word) => word.includes("\0"))) return { kind: "unsendable" };
 
-  const root = host.euid === 0;
-  const missing = root ? null : sudoFailure(host);
-  if (missing !== null) return missing;
-  const helper = installedHelpers(host)[0];
-  if (helper === undefined) return { kind: "not_set_up", uid: host.uid };
-  if (!root && noNewPrivs(host)) return { kind: "no_new_privs" };
-
-  const end = root
-    ? await runProgram(helper, words, seconds)
-    : await runProgram(host.sudo, ["-n", "--", helper, ...words], seconds);
+  if (host.euid !== 0 && mayConnect(host)) return await askBySocket(words, seconds, host);
+  const program = helperProgram(host);
+  if ("kind" in program) return program;
+  const { file, args, helper } = program;
+  const end = await runProgram(file, [...args, ...words], seconds);
 
   if (end.kind === "timeout") return { kind: "no_answer", seconds };
   if (end.kind === "not_started") {
-    const program = root ? helper : host.sudo;
-    return { kind: "bad_reply", reason: `${program} could not be started (${end.code})` };
+    return { kind: "bad_reply", reason: `${file} could not be started (${end.code})` };
   }
+  if (end.status === null && end.stdout === "") return { kind: "unknown_outcome", requestId: null };
   // sudo's own refusals are exit 1 without a word on stdout; the helper always answers there.
-  if (!root && end.status === 1 && end.stdout === "") return diagnose(host, helper, end.stderr);
+  if (host.euid !== 0 && end.status === 1 && end.stdout === "")
+    return diagnose(host, helper, end.stderr);
 
   const parsed = end.overflow
     ? { reason: "it is longer than 1 MiB" }
@@ -88,15 +103,21 @@ export async function askWords(
   return { kind: "bad_reply", reason: parsed.reason };
 }
 
-/** Why sudo cannot be called on this host, or null. */
-export function sudoFailure(host: Host): ClientFailure | null {
-  if (existsSync(host.sudo)) return null;
-  const found = otherElevator(host);
-  return found === null ? { kind: "sudo_missing" } : { kind: "unsupported_elevator", found };
+/** Whoever was let in to the socket needs no rule of sudo. */
+async function askBySocket(words: readonly string[], seconds: number, host: Host): Promise<Answer> {
+  const session = await reachHelper(host);
+  if ("kind" in session) return session;
+  const answer = await session.ask(words, seconds, undefined);
+  void session.close();
+  if (answer.kind !== "unread") return answer;
+  return { kind: "bad_reply", reason: "its session ended before it answered" };
+}
+
+/** Whether a request changes nothing on the host. */
+export function isRead(request: Request): boolean {
+  return !("action" in request) || ["status", "logs", "info"].includes(request.action);
 }
 
 function patience(request: Request): number {
-  if (!("action" in request)) return PATIENCE.read;
-  if (["status", "logs", "info"].includes(request.action)) return PATIENCE.read;
-  return PATIENCE[request.kind];
+  return isRead(request) || !("action" in request) ? PATIENCE.read : PATIENCE[request.kind];
 }

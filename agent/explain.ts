@@ -62,6 +62,15 @@ function wording(failure: ClientFailure): Wording {
       };
     case "sudo_missing":
       return { cause: "/usr/bin/sudo is not there", hint: null, status: unavailable };
+    case "socket_refused":
+      return {
+        cause: `the helper's socket cannot be used (${failure.code}), and neither can sudo`,
+        hint:
+          failure.code === "EACCES"
+            ? "sudo usermod --append --groups sallyport USER"
+            : "systemctl status sallyport-helper.socket",
+        status: noPermission,
+      };
     case "unsupported_elevator":
       return {
         cause: `this host has ${failure.found} and no sudo; only sudo and sudo-rs are supported`,
@@ -73,6 +82,12 @@ function wording(failure: ClientFailure): Wording {
         cause: `sudo refused: ${failure.text === "" ? "it gave no reason" : quote(failure.text)}`,
         hint: "sallyport doctor",
         status: noPermission,
+      };
+    case "not_recorded":
+      return {
+        cause: "the request could not be recorded, so nothing was asked for",
+        hint: "df /var/lib/sallyport-daemon",
+        status: internal,
       };
     case "unsendable":
       return { cause: "a name must not contain NUL", hint: null, status: usage };

@@ -8,6 +8,8 @@ export type Host = {
   euid: number;
   uid: number;
   sudo: string;
+  /** Where systemd starts a session of the helper for whoever may connect. */
+  socket: string;
   /** Programs like sudo that Sallyport does not speak to. */
   otherElevators: readonly string[];
   /** Where a helper may be installed, in order of preference. */
@@ -25,6 +27,7 @@ export function thisHost(): Host {
     euid: process.geteuid?.() ?? -1,
     uid: process.getuid?.() ?? -1,
     sudo: "/usr/bin/sudo",
+    socket: "/run/sallyport-helper.sock",
     otherElevators: ["/usr/bin/doas", "/usr/local/bin/doas", "/usr/bin/run0"],
     helpers: HELPER_PATHS,
     rules: "/etc/sudoers.d",

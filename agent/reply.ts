@@ -94,6 +94,18 @@ export function parseReply(
   } catch {
     return { reason: "it is not one JSON object" };
   }
+  const read = replyIn(value);
+  if ("reason" in read) return read;
+  const { error } = read.reply;
+  const expected = error === null ? 0 : EXIT_STATUS[error.code];
+  if (status !== expected) {
+    return { reason: `exit status ${status ?? "none"} contradicts it` };
+  }
+  return read;
+}
+
+/** The reply that a value is, or why it is none. */
+export function replyIn(value: unknown): { reply: Reply } | { reason: string } {
   const parsed = replySchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -102,10 +114,6 @@ export function parseReply(
   const reply = parsed.data;
   if (reply.success !== (reply.error === null)) {
     return { reason: "it reports success and an error at once" };
-  }
-  const expected = reply.error === null ? 0 : EXIT_STATUS[reply.error.code];
-  if (status !== expected) {
-    return { reason: `exit status ${status ?? "none"} contradicts it` };
   }
   return { reply };
 }

@@ -1,5 +1,6 @@
 /** Runs one program to its end, with everything bounded: output, time, environment. */
 import { spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
 
 /** More than the longest reply of the helper. */
 const OUTPUT_MAX_BYTES = 1 << 20;
@@ -67,6 +68,28 @@ export function runProgram(
       });
     });
   });
+}
+
+/** Standard input and output of a program that goes on; `ended` has the words of its standard error. */
+export type Running = {
+  input: Writable;
+  output: Readable;
+  ended: Promise<{ status: number | null; stderr: string } | { code: string }>;
+};
+
+/** Starts `file` (absolute) with `args`: no shell, cwd `/`, messages in English. It ends with its input. */
+export function startProgram(file: string, args: readonly string[]): Running {
+  const child = spawn(file, args, {
+    cwd: "/",
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const stderr = collect(child.stderr);
+  const ended = new Promise<Awaited<Running["ended"]>>((resolve) => {
+    child.on("error", (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? "unknown" }));
+    child.on("close", (status) => resolve({ status, stderr: stderr.text() }));
+  });
+  return { input: child.stdin, output: child.stdout, ended };
 }
 
 /** Keeps the first bytes of a stream and drains the rest, so that no full pipe stops the writer. */

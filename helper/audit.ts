@@ -2,7 +2,7 @@
 // If it were wrong, what an agent did as root could be denied afterwards.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import type { Reply } from "../protocol/reply.ts";
+import type { AuditData, AuditEntry, Reply } from "../protocol/reply.ts";
 import { caller } from "./defence.ts";
 import { lock } from "./lock.ts";
 
@@ -10,6 +10,9 @@ const DIRECTORY = "/var/log/sallyport";
 const FILE = `${DIRECTORY}/audit.jsonl`;
 /** More than the longest record; what callers can lengthen is shortened so that there is one. */
 const TAIL_BYTES = 65_536;
+type Kept = Omit<AuditEntry, "result"> & { uid: number | null; result?: AuditEntry["result"] };
+/** How far back, and how many, a caller sees of its own. */
+const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200];
 /** Must be left on the disk, so that the end of what has begun can be written too. */
 const RESERVE_BYTES = 2 ** 20;
 
@@ -24,6 +27,31 @@ export type Entry = {
 export function append(entry: Entry, sync: boolean): void {
   using held = lock("audit", 10);
   if (held === null) throw new Error("the audit log is locked");
+  withLog((fd, size) => {
+    write(fd, size, entry);
+    if (sync) fs.fdatasyncSync(fd);
+  });
+}
+
+/** The caller's own among the last records. Their reasons are left out: they may name paths. */
+export function ownRecords(): AuditData {
+  const { uid } = caller();
+  return withLog((fd, size) => {
+    const { seq: last, hash } = tail(fd, size);
+    const text = ending(fd, size, OWN_BYTES).toString();
+    const lines = text.split("\n").slice(size > OWN_BYTES ? 1 : 0, -1);
+    const own = lines
+      .map((line) => JSON.parse(line) as Kept)
+      .filter((one) => one.uid === uid)
+      .slice(-OWN_COUNT)
+      .map(({ seq, time, requestId, phase, argv, decision, result = null }) => {
+        return { seq, time, requestId, phase, argv, decision, result };
+      });
+    return { kind: "audit", records: own, head: { seq: last, hash } };
+  });
+}
+
+function withLog<T>(use: (fd: number, size: number) => T): T {
   fs.mkdirSync(DIRECTORY, { recursive: true, mode: 0o750 });
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   const fd = fs.openSync(FILE, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
@@ -32,19 +60,17 @@ export function append(entry: Entry, sync: boolean): void {
     const regular = file.isFile() && file.nlink === 1 && above.isDirectory();
     if (!regular || file.uid + above.uid !== 0 || ((file.mode | above.mode) & 0o022) !== 0)
       throw new Error("others can change the audit log");
-    write(fd, entry);
-    if (sync) fs.fdatasyncSync(fd);
+    return use(fd, file.size);
   } finally {
     fs.closeSync(fd);
   }
 }
 
 /** A record is one line of JSON; `hash`, always last, is the SHA-256 of the line without it. */
-function write(fd: number, entry: Entry): void {
+function write(fd: number, size: number, entry: Entry): void {
   const { requestId, phase, decision, policyHash, result } = entry;
   const { bavail, bsize } = fs.statfsSync(DIRECTORY);
   if (phase !== "end" && bavail * bsize < RESERVE_BYTES) throw new Error("disk full");
-  const { size } = fs.fstatSync(fd);
   const { seq, hash: prev, torn } = tail(fd, size);
   if (torn > 0) fs.ftruncateSync(fd, size - torn);
   const body = JSON.stringify({
@@ -70,8 +96,7 @@ function write(fd: number, entry: Entry): void {
 
 /** Where the chain ends, and how many bytes after it a killed helper left. */
 function tail(fd: number, size: number): { seq: number; hash: string; torn: number } {
-  const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-  fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+  const bytes = ending(fd, size, TAIL_BYTES);
   const end = bytes.lastIndexOf("\n");
   const torn = bytes.length - (end + 1);
   if (end === -1 && size < TAIL_BYTES) return { seq: 0, hash: "0".repeat(64), torn };
@@ -79,4 +104,10 @@ function tail(fd: number, size: number): { seq: number; hash: string; torn: numb
   const { seq, hash } = JSON.parse(line) as { seq: number; hash: string };
   if (!Number.isSafeInteger(seq) || !/^[0-9a-f]{64}$/.test(hash)) throw new Error("broken chain");
   return { seq, hash, torn };
+}
+
+function ending(fd: number, size: number, most: number): Buffer {
+  const bytes = Buffer.alloc(Math.min(size, most));
+  fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+  return bytes;
 }

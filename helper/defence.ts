@@ -23,6 +23,7 @@ export function refuseToStart(): Refusal | null {
   process.umask(0o022);
   if (process.getuid?.() !== 0 || process.geteuid?.() !== 0)
     return refused("not_root", "the helper must be started by root, through sudo");
+  if (caller().uid === null) return refused("unsafe", "it cannot be told who is asking");
   const hostile = Object.keys(process.env).find((name) => HOSTILE.test(name));
   if (hostile !== undefined) return refused("unsafe", "hostile environment variable", hostile);
   const limits = readFileSync("/proc/self/limits", "utf8");
@@ -42,10 +43,14 @@ export function ignoreSignals(): void {
   for (const name of [...relayed, "TTOU"]) process.on(`SIG${name}`, () => {});
 }
 
-/** Sudo sets SUDO_UID over whatever was there, so only root itself is ever without one. */
-export function caller(): { uid: number; user: string | null; via: "sudo" | "direct" } {
-  const { SUDO_UID, SUDO_USER } = process.env;
-  if (SUDO_UID === undefined) return { uid: 0, user: null, via: "direct" };
-  if (!/^\d{1,10}$/.test(SUDO_UID)) throw new Error("SUDO_UID is not a number");
-  return { uid: Number(SUDO_UID), user: SUDO_USER?.slice(0, 256) ?? null, via: "sudo" };
+type Caller = { uid: number | null; user: string | null; via: "sudo" | "socket" | "direct" };
+/** Sudo, or our systemd unit, sets these over whatever was there: only root itself is without both. */
+export function caller(): Caller {
+  const { SUDO_UID, SUDO_USER, SALLYPORT_PEER } = process.env;
+  const number = (text = ""): number | null => (/^\d{1,10}$/.test(text) ? Number(text) : null);
+  const user = SUDO_USER?.slice(0, 256) ?? null;
+  if (SUDO_UID !== undefined) return { uid: number(SUDO_UID), user, via: "sudo" };
+  if (SALLYPORT_PEER === undefined) return { uid: 0, user: null, via: "direct" };
+  // systemd.socket(5), Accept=: the last of a peer's parts is its uid, or "unknown".
+  return { uid: number(SALLYPORT_PEER.split("-").at(-1)), user: null, via: "socket" };
 }

@@ -3,6 +3,7 @@
 import { lstatSync, readFileSync } from "node:fs";
 import type { Verdict } from "../protocol/operation.ts";
 import type { Verdicts } from "../protocol/reply.ts";
+import { parseObject } from "./json.ts";
 import { VERDICTS } from "./policy.ts";
 import { distrust } from "./trust.ts";
 
@@ -30,12 +31,7 @@ export function policyInForce(): Verdicts | string {
 
 /** What widens or matches nothing compiled in is an error: a misspelt denial must not pass for one. */
 function narrowing(text: string): Verdicts {
-  const file: unknown = JSON.parse(text);
-  if (typeof file !== "object" || file === null || Array.isArray(file))
-    throw new Error("not an object");
-  // JSON.parse takes the last of two equal keys; a denial must not be lost like that.
-  const bare = (json: string): string => json.replace(/\s/g, "");
-  if (bare(JSON.stringify(file)) !== bare(text)) throw new Error("a key stands twice");
+  const file = parseObject(text);
   for (const [wish, verdict] of Object.entries(file)) {
     const stricter = STRICTNESS.indexOf(verdict) >= STRICTNESS.indexOf(VERDICTS[wish]);
     if (!Object.hasOwn(VERDICTS, wish) || !stricter)

@@ -5,18 +5,21 @@
 export type Manager = {
   /** Its path, and the options of every change. */
   program: string;
-  /** What each of VERBS is here, by commas; one with a path is another program's. */
+  /** What each of VERBS is, by commas; one with a path is another program's. */
   verbs: string;
   environment?: Record<string, string>;
   /** What tells the version, and where in its output. */
   installed: [command: string, version: RegExp];
   candidate: [command: string, version: RegExp];
-  /** Makes of install, upgrade or remove a dry run, and what in its output is a removal. */
+  /** Makes a dry run of a change, and what in its output is a removal. */
   trial?: [option: string, removal: RegExp];
-  /** Prints what an interrupted transaction left; mends it. */
-  heal?: [check: string, mend: string];
+  heal?: [whatWasInterrupted: string, mend: string];
 };
-const VERBS = ["install", "remove", "upgrade", "update", "upgrade all", "autoclean", "autoremove"];
+const [NAMED, ALL] = [
+  "install,remove,upgrade",
+  "update all,upgrade all,autoclean all,autoremove all",
+];
+const VERBS = `${NAMED},${ALL}`.split(",");
 
 /** Said by a manager whose lock another process holds. */
 export const LOCKED = /could not get lock|unable to (?:lock|acquire)|locked by/i;

@@ -9,28 +9,23 @@ import { run, type Conditions } from "./run.ts";
 import { distrust } from "./trust.ts";
 
 const path = ({ program }: Manager): string => program.split(" ", 1).join();
-type Ask = (command: string, name: string | null) => Promise<Outcome>;
+type Ask = (command: string, name?: string) => Promise<Outcome>;
 
 export async function packages(request: PackageRequest, within: Conditions): Promise<Result> {
   const { action, name } = request;
   const manager = MANAGERS.find((one) => existsSync(path(one)) && distrust(path(one)) === null);
   if (manager === undefined) return refused("unavailable", "no known package manager is here");
-  const ask: Ask = (command, last) =>
-    run(
-      [...command.split(" "), ...(last === null ? [] : ["--", last])],
-      within,
-      manager.environment,
-    );
+  const ask: Ask = (command, last) => {
+    const words = [...command.split(" "), ...(last === undefined ? [] : ["--", last])];
+    return run(words, within, manager.environment);
+  };
   if (action === "info") return await info(request.name, manager, ask);
-  const command = commandFor(
-    manager,
-    name === null && action === "upgrade" ? "upgrade all" : action,
-  );
+  const command = commandFor(manager, name === null ? `${action} all` : action);
   if (command === null) return refused("unavailable", "this package manager cannot do that");
-  if (manager.heal !== undefined && (await ask(manager.heal[0], null)).stdout !== "") {
+  if (manager.heal !== undefined && (await ask(manager.heal[0])).stdout !== "") {
     // One that cannot be mended must not stand in the way of its own removal; nor must a lock
     // that another process still holds: the action itself waits for it.
-    const mended = await ask(manager.heal[1], null);
+    const mended = await ask(manager.heal[1]);
     if (mended.timedOut) return done(mended);
   }
   if (manager.trial !== undefined && name !== null) {
@@ -41,7 +36,7 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
     const others = removed.filter((other) => action !== "remove" || other !== name);
     if (others.length > 0) return refused("not_allowed", `would also remove ${others.join(" ")}`);
   }
-  return busyOr(done(await ask(command, name)));
+  return busyOr(done(await ask(command, name ?? undefined)));
 }
 
 /** That no source knows the package is an answer too: no version. */

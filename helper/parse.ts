@@ -11,7 +11,7 @@ export function parse(words: readonly string[]): operation.Request | null {
   const [kind, action, name, ...rest] = words;
   if (rest.length > 0 || name === "") return null;
   if (Buffer.byteLength(name ?? "") > operation.NAME_MAX_BYTES) return null;
-  if ((kind === "policy" || kind === "version") && action === undefined) return { kind };
+  if (oneOf(operation.PLAIN_REQUESTS, kind) && action === undefined) return { kind };
   if (kind === "service" && name !== undefined && oneOf(operation.SERVICE_ACTIONS, action))
     return { kind, action, name };
   if (kind === "package" && name !== undefined && oneOf(operation.NAMED_PACKAGE_ACTIONS, action))

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
+import type { Call } from "./answer.ts";
 import type { Outcome } from "./result.ts";
 import { stopTree } from "./tree.ts";
 
@@ -19,7 +20,7 @@ const ENVIRONMENT = {
 const KEPT = 32_768;
 
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
-export type Conditions = { requestId: string; deadline: number; graceMs: number };
+export type Conditions = Pick<Call, "requestId" | "tell"> & { deadline: number; graceMs: number };
 
 /**
  * Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot.
@@ -28,7 +29,7 @@ export type Conditions = { requestId: string; deadline: number; graceMs: number 
  */
 export async function run(
   [program = "", ...args]: readonly string[],
-  { requestId, deadline, graceMs }: Conditions,
+  { requestId, tell, deadline, graceMs }: Conditions,
   extra: Record<string, string> = {},
 ): Promise<Outcome> {
   const [out, err] = [nameless(`${requestId}.out`), nameless(`${requestId}.err`)];
@@ -39,12 +40,17 @@ export async function run(
     stdio: ["ignore", out, err],
     detached: true,
   });
+  await once(child, "spawn");
+  const follow = tell && [follower(out, "stdout", tell), follower(err, "stderr", tell)];
+  const telling = follow && setInterval(() => follow.forEach((more) => more()), 100);
   let stopping: Promise<void> | undefined;
   const timer = setTimeout(() => {
-    stopping = stopTree(child.pid ?? 0, requestId, graceMs);
+    stopping = stopTree(Number(child.pid), requestId, graceMs);
   }, deadline - Date.now());
   const [exitCode] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);
+  clearInterval(telling ?? undefined);
+  follow?.forEach((more) => more());
   await stopping;
   const [stdout, stderr] = [endsOf(out), endsOf(err)];
   const [truncated, timedOut] = [stdout.cut || stderr.cut, stopping !== undefined];
@@ -69,9 +75,21 @@ function endsOf(fd: number): { text: string; cut: boolean } {
   return { text: `${first}\n[${left} bytes left out]\n${last}`, cut: true };
 }
 
+/** Tells what is new in a file of output, unless its caller has not yet taken what is old. */
+function follower(fd: number, stream: "stdout" | "stderr", tell: NonNullable<Call["tell"]>) {
+  const [bytes, decoder] = [Buffer.alloc(KEPT), new TextDecoder()];
+  let from = 0;
+  return (): void => {
+    const size = process.stdout.writableNeedDrain ? 0 : fs.readSync(fd, bytes, 0, KEPT, from);
+    from += size;
+    if (size > 0) tell(stream, decoder.decode(bytes.subarray(0, size), { stream: true }));
+  };
+}
+
 /** Does this request again in a process that sudo does not know, and so cannot be made to kill. */
-export function handOver(words: readonly string[]): number | null {
-  const env = { ...process.env, SALLYPORT_DETACHED: "1" };
+export function handOver({ words, requestId, tell }: Call): number | null {
+  const streaming = tell === null ? {} : { SALLYPORT_STREAM: "1" };
+  const env = { ...process.env, ...streaming, SALLYPORT_DETACHED: requestId };
   const options = { env, stdio: "inherit", detached: true } as const; // spawn's, and spawnSync's too
   return spawnSync("/proc/self/exe", words, options).status;
 }

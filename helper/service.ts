@@ -21,7 +21,8 @@ export async function service(request: ServiceRequest, within: Conditions): Prom
   if (!existsSync("/run/systemd/system")) return refused("unavailable", "systemd is not running");
   const systemctl = (...words: string[]): Promise<Outcome> =>
     run([...SYSTEMCTL, ...words, "--", unit], within);
-  const before = await systemctl("show", `--property=${PROPERTIES}`);
+  const properties = action === "status" ? STATE : PROPERTIES;
+  const before = await systemctl("show", `--property=${properties}`);
   if (before.exitCode !== 0 || before.timedOut) return done(before);
   const data = stateIn(before.stdout);
   if (data.unit !== unit) return refused("not_allowed", "the name is an alias of another unit");

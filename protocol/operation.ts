@@ -14,7 +14,7 @@ export type PackageRequest =
   | { kind: "package"; action: SystemAction; name: null };
 /** `audit`: the caller's own records. */
 export const PLAIN_REQUESTS = ["policy", "version", "audit"] as const;
-type PlainRequest = { kind: (typeof PLAIN_REQUESTS)[number] };
+type PlainRequest = { kind: "policy" } | { kind: "version" } | { kind: "audit" };
 export type Request = ServiceRequest | PackageRequest | PlainRequest;
 
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */

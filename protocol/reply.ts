@@ -29,18 +29,17 @@ export type Verdicts = Record<string, Verdict>;
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
 type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
+type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
+type Phase = { phase: "refused" | "begin" | "end"; argv: string[]; result: End | null };
 /** One of the caller's own records; the administrator's reasons are left out. */
-export type AuditEntry = {
-  seq: number;
-  time: string;
-  requestId: string;
-  phase: "refused" | "begin" | "end";
-  argv: string[];
-  decision: string;
-  result: (Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null }) | null;
-};
+export type AuditEntry = { seq: number } & Record<"time" | "requestId" | "decision", string> &
+  Phase;
 /** The newest ones, oldest first; `head` is the last record of the whole log. */
-type AuditData = { kind: "audit"; records: AuditEntry[]; head: { seq: number; hash: string } };
+export type AuditData = {
+  kind: "audit";
+  records: AuditEntry[];
+  head: { seq: number; hash: string };
+};
 
 /** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
 export type Reply = {
@@ -57,6 +56,7 @@ export type Reply = {
   error: { code: ErrorCode; message: string } | null;
 };
 
-/** A line of a session that asks, and one that tells what a program has just said. */
-export type Asked = { argv: string[]; stream?: boolean };
+/** Lines of a session: a request; what a program has just said; nothing was read since the last reply. */
+export type Asked = { argv: readonly string[]; stream?: boolean };
 export type Said = { v: 1; requestId: string; stream: "stdout" | "stderr"; text: string };
+export type Ended = { v: 1; end: string };

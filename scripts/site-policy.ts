@@ -52,6 +52,8 @@ const sitePolicy = z.strictObject({
       read: seconds.default(30),
       service: seconds.default(120),
       package: seconds.default(1800),
+      idle: seconds.default(600),
+      session: seconds.default(86_400),
     })
     .prefault({}),
 });

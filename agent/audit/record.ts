@@ -11,7 +11,7 @@ const recordSchema = z.strictObject({
   boot: z.string(),
   uid: z.int().nonnegative().nullable(),
   user: z.string().nullable(),
-  via: z.enum(["sudo", "direct"]),
+  via: z.enum(["sudo", "socket", "direct"]),
   requestId: z.string(),
   phase: z.enum(["refused", "begin", "end"]),
   argv: z.array(z.string()),

@@ -1,28 +1,31 @@
-/** `sallyport audit verify` and `sallyport audit tail`. */
+/** `sallyport audit verify` and `sallyport audit tail`; `show` is in audit-show.ts. */
 import { InvalidArgumentError, type Command } from "commander";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { AUDIT_LOG, bytesOf, lastLines } from "../audit/log-file.ts";
-import { readRecord, type AuditRecord } from "../audit/record.ts";
+import { readRecord } from "../audit/record.ts";
 import { verifyChain, type ChainReport, type Note } from "../audit/verify.ts";
-import { bareOrQuoted, escapeLine } from "../escape.ts";
-import { fail, failureText, type Failure } from "./errors.ts";
+import { escapeLine } from "../escape.ts";
+import { registerAuditShow } from "./audit-show.ts";
+import { readingLog, recordText } from "./audit-text.ts";
+import { failureText } from "./errors.ts";
 
 type Options = { file: string; json?: true };
 
 export function registerAuditCommands(program: Command): void {
-  const audit = program.command("audit").summary("read what the helper recorded (as root)");
+  const audit = program.command("audit").summary("read what the helper recorded");
+  registerAuditShow(audit);
   audit
     .command("verify")
     .summary("check that no record was changed, added, moved or taken out")
     .option("--file <file>", "a copy of the log", AUDIT_LOG)
-    .action((options: Options) => reading(options, "verify", () => verify(options)));
+    .action((options: Options) => readingLog(options, "verify", () => verify(options)));
   audit
     .command("tail")
     .summary("print the last records")
     .option("-n, --lines <count>", "how many", countOf, 20)
     .option("--file <file>", "a copy of the log", AUDIT_LOG)
     .action((options: Options & { lines: number }) =>
-      reading(options, "tail", () => tail(options)),
+      readingLog(options, "tail", () => tail(options)),
     );
 }
 
@@ -80,55 +83,6 @@ function tail({ file, json, lines }: Options & { lines: number }): void {
     } else {
       process.stdout.write(json ? `${line.toString()}\n` : recordText(parsed.record));
     }
-  }
-}
-
-function recordText(record: AuditRecord): string {
-  const { seq, time, uid, user, phase, decision, argv, rule, result } = record;
-  const who = `${uid ?? "?"}${user === null ? "" : `(${user})`}`;
-  const words = argv.map(bareOrQuoted).join(" ");
-  const end =
-    result === undefined ? "" : `  ${result.code ?? "done"} after ${result.durationMs} ms`;
-  // The rule of what is allowed is the request itself; any other one tells what the agent was not told.
-  const why = rule === argv.join(" ") ? "" : `  (${rule})`;
-  return `${seq}  ${time}  ${escapeLine(who)}  ${phase}  ${escapeLine(decision)}  ${words}${escapeLine(end + why)}\n`;
-}
-
-/** A log that cannot be read is a refusal, not a bug. */
-async function reading(
-  { file, json }: Options,
-  command: string,
-  read: () => Promise<void> | void,
-): Promise<void> {
-  try {
-    await read();
-  } catch (error) {
-    const failure = unreadable((error as NodeJS.ErrnoException).code, file, command);
-    if (failure === null) throw error;
-    fail(failure, { json: json === true });
-  }
-}
-
-function unreadable(errno: string | undefined, file: string, command: string): Failure | null {
-  switch (errno) {
-    case "EACCES":
-    case "EPERM":
-      return {
-        code: "not_root",
-        cause: `only root reads ${file}`,
-        hint: `sudo sallyport audit ${command}`,
-        status: EXIT_STATUS.not_root,
-      };
-    case "ENOENT":
-    case "EISDIR":
-      return {
-        code: "unavailable",
-        cause: `there is no audit log at ${file}`,
-        hint: "sallyport doctor",
-        status: EXIT_STATUS.unavailable,
-      };
-    default:
-      return null;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { styleText } from "node:util";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
-import { sudoFailure } from "../client.ts";
+import { sudoFailure } from "../channel.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { escapeLine } from "../escape.ts";

@@ -4,6 +4,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
 import { registerAskCommands } from "./ask-commands.ts";
 import { registerAuditCommands } from "./audit.ts";
+import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
 import { registerMcp } from "./mcp.ts";
@@ -42,7 +43,8 @@ function endOfOptions(words: readonly string[]): number {
   return dashes === -1 ? words.length : dashes;
 }
 
-function sallyport(): Command {
+/** The program with all its commands; completions are made from it. */
+export function sallyport(): Command {
   const program = new Command("sallyport")
     .description("Ask root for one of the things a policy allows, and for nothing else.")
     .version(versionText(), "-V, --version", "print version and build id")
@@ -53,6 +55,7 @@ function sallyport(): Command {
   registerAskCommands(program);
   registerDoctor(program);
   registerAuditCommands(program);
+  registerDaemon(program);
   registerSetupSudo(program);
   registerMcp(program);
   for (const command of leaves(program)) {

@@ -25,7 +25,7 @@ export function replyText(request: Request, reply: Reply): string {
       case "policy":
         return policyText(data);
       case "audit":
-        return auditText(data.records);
+        return data.records.length === 0 ? "no records\n" : entriesText(data.records);
       case "version":
         return `helper ${escapeLine(data.version)} (build ${escapeLine(data.buildId)})\n`;
       default:
@@ -43,8 +43,7 @@ export function outputText(output: string): string {
 }
 
 /** Oldest first: when, which request, what was asked, what came of it. */
-function auditText(entries: readonly AuditEntry[]): string {
-  if (entries.length === 0) return "no records\n";
+export function entriesText(entries: readonly AuditEntry[]): string {
   const rows = entries.map(({ time, requestId, phase, argv, decision, result }) => {
     const end = result === null ? decision : (result.code ?? "done");
     return [time, requestId, phase, argv.map(bareOrQuoted).join(" "), end].map(escapeLine);

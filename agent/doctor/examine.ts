@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import type { Finding } from "./finding.ts";
 import { examineHelper } from "./helper.ts";
 import { examineRule } from "./rule.ts";
+import { examineSocket } from "./socket.ts";
 import { subjectsOf } from "./subject.ts";
 import { examineSudo } from "./sudo.ts";
 import { examineAudit, examinePolicy, examineProcess, examineSystemd } from "./surroundings.ts";
@@ -13,6 +14,7 @@ export async function examine(host: Host): Promise<Finding[]> {
   const findings = [examineProcess(host), examineSystemd(), ...(await examineHelper(host))];
   for (const subject of subjects) findings.push(...(await examineRule(host, subject)));
   findings.push(...(await examineSudo(host, subjects)));
+  findings.push(await examineSocket(host));
   findings.push(await examinePolicy(host), await examineAudit(host));
   return findings;
 }

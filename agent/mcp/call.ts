@@ -1,6 +1,6 @@
 /** One call of a tool under way: asks the helper in the call's turn, and stops waiting when nobody waits. */
 import type { Request } from "../../protocol/operation.ts";
-import type { Answer } from "../client.ts";
+import type { Answer, Output } from "../client.ts";
 import { argvOf } from "../request.ts";
 import type { McpContext } from "./context.ts";
 import type { Progress } from "./progress.ts";
@@ -43,7 +43,9 @@ export function beginCall(
   async function now(request: Request): Promise<Asked> {
     if (signal.aborted) return CANCELLED;
     progress.say("started");
-    return await context.client.ask(request, ({ text }) => progress.say(text));
+    // Output that nobody reads along need not be passed on.
+    const watch = progress.listened ? ({ text }: Output) => progress.say(text) : undefined;
+    return await context.client.ask(request, watch);
   }
   return {
     context,

@@ -8,12 +8,14 @@ const PAUSE_MS = 200;
 const SILENCE_MS = 15_000;
 
 export type Progress = {
+  /** Whether the caller asked to be told. */
+  listened: boolean;
   /** Program output as it comes, or a word of our own; only the last line of it counts. */
   say(text: string): void;
   end(): void;
 };
 
-const NOBODY_LISTENS: Progress = { say: () => {}, end: () => {} };
+const NOBODY_LISTENS: Progress = { listened: false, say: () => {}, end: () => {} };
 
 export function progressTo(request: ServerContext["mcpReq"]): Progress {
   const progressToken = request._meta?.progressToken;
@@ -43,6 +45,7 @@ export function progressTo(request: ServerContext["mcpReq"]): Progress {
     if (changed || performance.now() - lastAt > SILENCE_MS) send();
   }, PAUSE_MS);
   return {
+    listened: true,
     say(text) {
       const line =
         text

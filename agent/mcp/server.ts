@@ -7,6 +7,7 @@ import {
   type McpRequestContext,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { asker } from "../asker.ts";
 import { BUILD } from "../build.ts";
 import { beginCall } from "./call.ts";
 import type { McpContext } from "./context.ts";
@@ -96,7 +97,7 @@ async function callTool(
     outcome =
       retryAfterMs > 0
         ? refusal("rate_limited", "", { retryAfterMs })
-        : await tool.call(args, call);
+        : await asker.run({ tool: tool.name, caller }, () => tool.call(args, call));
   } catch (error) {
     context.report(error);
     const wish = call.wish();

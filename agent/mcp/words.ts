@@ -36,8 +36,8 @@ const WORDS: Record<Code, (wish: string) => Words> = {
     remedy: PROGRAM_ERROR,
   }),
   internal: () => ({
-    reason: "the root half failed, or could not write its audit log: nothing was done",
-    remedy: PROGRAM_ERROR,
+    reason: "the root half failed, or could not write its audit log",
+    remedy: `audit_query tells whether it had begun; ${PROGRAM_ERROR}`,
   }),
   busy: () => ({ reason: "another change is still running", remedy: LATER }),
   not_allowed: (wish) => ({
@@ -48,6 +48,10 @@ const WORDS: Record<Code, (wish: string) => Words> = {
   grant_required: (wish) => ({
     reason: `only with a person's grant: ${wish}`,
     remedy: `ask a person to do it or to grant it, and wait: ${wish}`,
+  }),
+  not_recorded: () => ({
+    reason: "the request could not be written down, so nothing was asked for",
+    remedy: "an administrator must look at the disk of this host: df /var/lib/sallyport-daemon",
   }),
   not_root: () => ({ reason: "the root half was not started as root", remedy: DOCTOR }),
   locked_down: () => ({
@@ -78,6 +82,11 @@ const WORDS: Record<Code, (wish: string) => Words> = {
   no_new_privs: () => ({
     reason: "this server was started so that it can never ask the root half (no_new_privs)",
     remedy: "a person must start it without that restriction, or use the daemon",
+  }),
+  socket_refused: () => ({
+    reason: "the user of this server is not let in to the root half",
+    remedy:
+      "an administrator must add that user to the group sallyport, and start this server anew",
   }),
   sudo_missing: () => ({ reason: "this host has no sudo", remedy: DOCTOR }),
   unsupported_elevator: () => ({

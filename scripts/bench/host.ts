@@ -12,8 +12,13 @@ export type BenchHost = {
   root: (argv: readonly string[]) => Promise<string>;
   /** Copies a file of this machine to an executable in the host. */
   put: (from: string, to: string) => Promise<void>;
+  /** What starts a program of the host as one of its users. */
+  entry: (user: string, argv: readonly string[]) => Entry;
+  /** Starts it with pipes. */
+  start: (user: string, argv: readonly string[]) => ChildProcess;
   close: () => Promise<void>;
 };
+type Entry = { command: string; args: string[]; env: Record<string, string> };
 
 async function output(child: ChildProcess, what: string): Promise<string> {
   let text = "";
@@ -30,12 +35,20 @@ export async function openHost(): Promise<BenchHost> {
   const ready = await Promise.race([first, ended.then(() => null)]);
   if (ready === null) throw new Error("the lab did not start");
   const { state } = JSON.parse(ready[0]) as { state: string };
+  const entry = (user: string, argv: readonly string[]): Entry => ({
+    command: LAB,
+    args: ["exec", "h1", user, "--", ...argv],
+    env: { PATH: process.env["PATH"] ?? "", SALLYPORT_LAB_STATE: state },
+  });
+  const start = (user: string, argv: readonly string[], stdin: "pipe" | "ignore" | number) => {
+    const { command, args, env } = entry(user, argv);
+    return spawn(command, args, { env, stdio: [stdin, "pipe", "inherit"] });
+  };
   const enter = (argv: readonly string[], stdin: "ignore" | number): ChildProcess =>
-    spawn(LAB, ["exec", "h1", "root", "--", ...argv], {
-      env: { ...process.env, SALLYPORT_LAB_STATE: state },
-      stdio: [stdin, "pipe", "inherit"],
-    });
+    start("root", argv, stdin);
   return {
+    entry,
+    start: (user, argv) => start(user, argv, "pipe"),
     root: async (argv) => await output(enter(argv, "ignore"), argv.join(" ")),
     put: async (from, to) => {
       const file = openSync(from, "r");

@@ -19,6 +19,7 @@ beforeEach(() => {
     euid: 1000,
     uid: 1000,
     sudo: join(folder, "sudo"),
+    socket: join(folder, "socket"),
     otherElevators: [join(folder, "doas")],
     helpers: [join(folder, "helper"), join(folder, "helper-2")],
     rules: join(folder, "sudoers.d"),

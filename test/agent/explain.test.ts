@@ -16,9 +16,14 @@ const FAILURES: [ClientFailure, number][] = [
   [{ kind: "sudo_missing" }, 69],
   [{ kind: "unsupported_elevator", found: "/usr/bin/doas" }, 69],
   [{ kind: "sudo_refused", text: "sudo: account validation failure" }, 77],
+  [{ kind: "socket_refused", code: "EACCES" }, 77],
+  [{ kind: "socket_refused", code: "ECONNREFUSED" }, 77],
+  [{ kind: "not_recorded" }, 71],
   [{ kind: "unsendable" }, 64],
   [{ kind: "bad_reply", reason: "it is longer than 1 MiB" }, 71],
   [{ kind: "no_answer", seconds: 90 }, 124],
+  [{ kind: "unknown_outcome", requestId: null }, 71],
+  [{ kind: "unknown_outcome", requestId: "1-2.3" }, 71],
 ];
 const REQUEST = { kind: "service", action: "restart", name: "nginx" } as const;
 

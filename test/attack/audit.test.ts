@@ -151,11 +151,30 @@ describeInLab("the audit log", () => {
       ]);
       expectRefusal(answerIn(named), "not_allowed");
       expect(await records(place)).toMatchObject([{ uid: 1001, user: name, via: "sudo" }]);
-      for (const uid of ["", "-1", "+0", "0x0", "1e3", " 0", "1001\n", "99999999999", "NaN"]) {
+      const uids = ["", "-1", "+0", "0x0", "1e3", " 0", "1001\n", "99999999999", "NaN"];
+      for (const uid of uids) {
         const ended = await exec(place, "root", ["env", `SUDO_UID=${uid}`, HELPER, ...RESTART]);
-        expectRefusal(answerIn(ended), "internal");
+        expectRefusal(answerIn(ended), "unsafe", /who is asking/);
       }
-      expect(await records(place)).toHaveLength(1);
+      const logged = (await records(place)).slice(1);
+      expect(logged.map(({ uid, phase }) => ({ uid, phase }))).toEqual(
+        uids.map(() => ({ uid: null, phase: "refused" })),
+      );
+    });
+  });
+
+  test.concurrent("V20, V21: a peer of the socket whose uid cannot be told is refused; sudo's word comes first", async () => {
+    await inPlace(host, OWN_DISKS, async (place) => {
+      const ask = async (...environment: string[]) =>
+        answerIn(await exec(place, "root", ["env", ...environment, HELPER, ...DENIED]));
+      for (const peer of ["", "unknown", "3-4711-unknown", "3-4711-", "3-4711--1", "1001x"])
+        expectRefusal(await ask(`SALLYPORT_PEER=${peer}`), "unsafe", /who is asking/);
+      expectRefusal(await ask("SALLYPORT_PEER=3-4711-1001"), "not_allowed");
+      expectRefusal(await ask("SALLYPORT_PEER=3-4711-0", "SUDO_UID=1002"), "not_allowed");
+      expect((await records(place)).slice(-2)).toMatchObject([
+        { uid: 1001, user: null, via: "socket" },
+        { uid: 1002, user: null, via: "sudo" },
+      ]);
     });
   });
 

@@ -1,0 +1,120 @@
+/** What stands at the three paths, and who may come in: the same checks at each, by agent/mcp/http-gate.ts. */
+import type { ServerResponse } from "node:http";
+import { isDeepStrictEqual } from "node:util";
+import type { McpServerFactory } from "@modelcontextprotocol/server";
+import { mcpContext, type McpContext, type ToolCall } from "../mcp/context.ts";
+import { httpGate, type HttpRefusal } from "../mcp/http-gate.ts";
+import { mcpHttp, type McpHttp } from "../mcp/http.ts";
+import { mcpServer } from "../mcp/server.ts";
+import { answer, type Routes } from "./http-server.ts";
+import type { Metrics } from "./metrics.ts";
+import type { RecordedClient } from "./recorded-client.ts";
+import type { Current } from "./start.ts";
+import type { Health } from "./watch.ts";
+
+type Gate = ReturnType<typeof httpGate>;
+
+export type Entrance = {
+  routes: Routes;
+  /** More values of a Host header that are this daemon's: known when it listens. */
+  serve(hosts: readonly string[]): void;
+  /** Takes over new settings and a new token; what is under way goes on. */
+  renew(to: Current): void;
+  /** Ends streams that would never end by themselves. */
+  close(): Promise<void>;
+};
+
+export function openEntrance(
+  first: Current,
+  parts: {
+    client: RecordedClient;
+    metrics: Metrics;
+    health: () => Health;
+    observe: (call: ToolCall) => void;
+    report: (error: unknown) => void;
+  },
+): Entrance {
+  const { client, metrics, health, observe, report } = parts;
+  let current = first;
+  const own: string[] = [];
+  // Read at every call, so that a reload acts on clients that are known already.
+  const rates = {
+    get read() {
+      return current.settings.rates.read;
+    },
+    get change() {
+      return current.settings.rates.change;
+    },
+  };
+  const context: McpContext = mcpContext({ client, observe, report, rates });
+  let hosts: string[] = [];
+  let door = open();
+
+  function open(): { gate: Gate; metricsGate: Gate; mcp: McpHttp } {
+    const { token, metricsToken, settings } = current;
+    hosts = [...own, ...settings.allowedHosts];
+    const options = { token, hosts, origins: settings.allowedOrigins };
+    const factory: McpServerFactory = (on) => mcpServer(context, on);
+    return {
+      gate: httpGate(options),
+      metricsGate: httpGate({ ...options, token: metricsToken }),
+      mcp: mcpHttp({ ...options, factory, report }),
+    };
+  }
+
+  async function scrape(response: ServerResponse): Promise<void> {
+    const { type, text } = await metrics.text();
+    response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store" }).end(text);
+  }
+
+  return {
+    routes: {
+      // It answers for the methods it does not have itself.
+      mcp: { method: null, handle: (request, response) => door.mcp.handle(request, response) },
+      healthz: {
+        method: "GET",
+        async handle(request, response) {
+          const no = door.gate(request);
+          // Whoever comes from this host may know; pages of others may not. The token is judged last.
+          if (no !== null && no.status !== 401) return refuse(response, no);
+          const found = health();
+          answer(response, found.status === "ok" ? 200 : 503, found);
+        },
+      },
+      metrics: {
+        method: "GET",
+        async handle(request, response) {
+          const no = door.metricsGate(request);
+          if (no === null) await scrape(response);
+          else refuse(response, no);
+        },
+      },
+    },
+    serve(more) {
+      own.push(...more);
+      hosts.push(...more);
+    },
+    renew(to) {
+      const { token, metricsToken, settings } = current;
+      current = to;
+      const same = isDeepStrictEqual(
+        [token, metricsToken, settings.allowedHosts, settings.allowedOrigins],
+        [to.token, to.metricsToken, to.settings.allowedHosts, to.settings.allowedOrigins],
+      );
+      if (same) return;
+      const { mcp } = door;
+      door = open();
+      // Who is waiting for an answer still gets it; then the sessions of the old token end.
+      void client
+        .quiet()
+        .then(() => mcp.close())
+        .catch(report);
+    },
+    close: () => door.mcp.close(),
+  };
+}
+
+function refuse(response: ServerResponse, { status, message, headers = {} }: HttpRefusal): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  answer(response, status, { error: message });
+}

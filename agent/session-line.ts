@@ -1,0 +1,36 @@
+/** One line of what the helper says in a session. */
+import { z } from "zod";
+import type { Ended, Reply, Said } from "../protocol/reply.ts";
+import { replyIn } from "./reply.ts";
+
+export type Line =
+  | { kind: "reply"; reply: Reply }
+  | { kind: "said"; said: Said }
+  | { kind: "ended" }
+  | { kind: "bad"; reason: string };
+
+const saidSchema = z.strictObject({
+  v: z.literal(1),
+  requestId: z.string(),
+  stream: z.enum(["stdout", "stderr"]),
+  text: z.string(),
+}) satisfies z.ZodType<Said>;
+
+const endedSchema = z.strictObject({
+  v: z.literal(1),
+  end: z.string(),
+}) satisfies z.ZodType<Ended>;
+
+export function readLine(text: string): Line {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: "bad", reason: "it is not one JSON object" };
+  }
+  const said = saidSchema.safeParse(value);
+  if (said.success) return { kind: "said", said: said.data };
+  if (endedSchema.safeParse(value).success) return { kind: "ended" };
+  const read = replyIn(value);
+  return "reply" in read ? { kind: "reply", reply: read.reply } : { kind: "bad", ...read };
+}

