@@ -30,8 +30,8 @@ export const LATE_REQUIRE = `require = ((builtin) => {
 export function latePlugin(parts: Map<string, string>): Plugin {
   return {
     name: "late-parts",
-    setup({ onResolve }) {
-      onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
+    setup(bundle) {
+      bundle.onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
         if (kind !== "dynamic-import") return null;
         const file = resolve(resolveDir, path);
         const name = `${PREFIX}${path.replace(/^[./]+/, "").replace(/\.ts$/, "")}`;

@@ -112,7 +112,7 @@ describeInLab("sallyport mcp", () => {
   test("progress tells what apt says as it says it, and audit_query what became of it", async () => {
     const seen: { progress: number; message?: string | undefined }[] = [];
     const params = { name: "package_manage", arguments: { action: "install", name: "htop" } };
-    const installed = await client.callTool(params, { onprogress: (told) => seen.push(told) });
+    const installed = await client.callTool(params, { onprogress: (step) => seen.push(step) });
     expect(told(installed).ok).toBe(true);
     expect(seen.length).toBeGreaterThan(1);
     expect(seen.map(({ message }) => message)).toContain("started");
