@@ -10,8 +10,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 import { bundleHelper } from "./bundle-helper.ts";
+import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { pack } from "./pack.ts";
 import { readSitePolicy, SitePolicyError } from "./site-policy.ts";
 import { trustedBase } from "./trusted-base.ts";
@@ -30,12 +31,12 @@ function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
-async function bundleCommandLine(defines: Record<string, string>): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(root, "agent/cli/sallyport.ts")],
+async function bundleCommandLine(
+  defines: Record<string, string>,
+): Promise<{ text: string; parts: Map<string, string> }> {
+  const options = {
     absWorkingDir: root,
     bundle: true,
-    write: false,
     platform: "node",
     target: "node24",
     format: "cjs",
@@ -43,8 +44,18 @@ async function bundleCommandLine(defines: Record<string, string>): Promise<strin
     define: Object.fromEntries(
       Object.entries(defines).map(([name, value]) => [name, JSON.stringify(value)]),
     ),
+  } satisfies BuildOptions;
+  const late = new Map<string, string>();
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: [join(root, "agent/cli/sallyport.ts")],
+    write: false,
+    plugins: [latePlugin(late)],
+    // So that a late import becomes a call of `require`, whose place the banner takes.
+    supported: { "dynamic-import": false },
+    banner: { js: LATE_REQUIRE },
   });
-  return outputFiles[0]?.text ?? "";
+  return { text: outputFiles[0]?.text ?? "", parts: await lateTexts(late, options) };
 }
 
 async function main(): Promise<void> {
@@ -67,13 +78,13 @@ async function main(): Promise<void> {
     });
   try {
     await pack(helper.text, "sallyport-helper", work, out);
-    const commandLine = await bundleCommandLine({
+    const { text, parts } = await bundleCommandLine({
       VERSION: version,
       BUILD_ID: helper.build.buildId,
       HELPER_SHA256: sha256(join(out, "sallyport-helper")),
       TRANSACTION_SCRIPT: readFileSync(join(root, "sudoers/transaction.sh"), "utf8"),
     });
-    await pack(commandLine, "sallyport", work, out);
+    await pack(text, "sallyport", work, out, parts);
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
     process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
   } finally {

@@ -27,8 +27,17 @@ const CLOSED_DOORS = {
 
 type Sea = (entry: string, options: object) => Promise<void>;
 
-/** Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary. */
-export async function pack(text: string, name: string, work: string, out: string): Promise<void> {
+/**
+ * Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary.
+ * `parts`: texts that the program finds with `node:sea`, by name.
+ */
+export async function pack(
+  text: string,
+  name: string,
+  work: string,
+  out: string,
+  parts: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
   const require = createRequire(import.meta.url);
   const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
   const entry = join(work, `${name}.cjs`);
@@ -39,7 +48,13 @@ export async function pack(text: string, name: string, work: string, out: string
   // pkg makes its own folder in TMPDIR and goes there, so that this relative path is the same everywhere.
   process.env["TMPDIR"] = work;
   const target = { nodeRange: "node24", platform: "linux", arch: process.arch, output };
-  const seaConfig = { ...CLOSED_DOORS, main: `../${name}.cjs` };
+  const assets: Record<string, string> = {};
+  for (const [part, partText] of parts) {
+    const file = `part-${Object.keys(assets).length}.cjs`;
+    writeFileSync(join(work, file), partText);
+    assets[part] = `../${file}`;
+  }
+  const seaConfig = { ...CLOSED_DOORS, main: `../${name}.cjs`, assets };
   await sea(entry, { targets: [target], nodePath: node, seaConfig });
   chmodSync(output, 0o755);
   renameSync(output, join(out, name));

@@ -51,7 +51,7 @@ const WORDS: Record<Code, (wish: string) => Words> = {
   }),
   not_recorded: () => ({
     reason: "the request could not be written down, so nothing was asked for",
-    remedy: "an administrator must look at the disk of this host: df /var/lib/sallyport-daemon",
+    remedy: "an administrator must see whether the disk of this host is full",
   }),
   not_root: () => ({ reason: "the root half was not started as root", remedy: DOCTOR }),
   locked_down: () => ({

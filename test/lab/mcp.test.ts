@@ -109,6 +109,38 @@ describeInLab("sallyport mcp", () => {
     expect(told(result).untrustedOutput?.text).toMatch(/nginx/i);
   });
 
+  test("progress tells what apt says as it says it, and audit_query what became of it", async () => {
+    const seen: { progress: number; message?: string | undefined }[] = [];
+    const params = { name: "package_manage", arguments: { action: "install", name: "htop" } };
+    const installed = await client.callTool(params, { onprogress: (step) => seen.push(step) });
+    expect(told(installed).ok).toBe(true);
+    expect(seen.length).toBeGreaterThan(1);
+    expect(seen.map(({ message }) => message)).toContain("started");
+    expect(seen.some(({ message = "" }) => /htop|Reading|Setting|Unpacking/.test(message))).toBe(
+      true,
+    );
+    const { requestId } = told(installed);
+    const became = await call("audit_query", { requestId });
+    expect(told(became).data).toMatchObject({
+      outcome: "done",
+      records: [{ phase: "begin" }, { phase: "end", request: "package install htop" }],
+    });
+    await call("package_manage", { action: "remove", name: "htop" });
+  });
+
+  test("a cancelled installation is finished all the same", async () => {
+    const stop = new AbortController();
+    const params = { name: "package_manage", arguments: { action: "install", name: "htop" } };
+    const cancelled = client
+      .callTool(params, { signal: stop.signal, onprogress: () => stop.abort() })
+      .catch((error: unknown) => error);
+    expect(await cancelled).toBeInstanceOf(Error);
+    const version = async () =>
+      told(await call("package_info", { name: "htop" })).data?.["installed"];
+    await expect.poll(version, { timeout: 20_000, interval: 500 }).toEqual(expect.any(String));
+    await call("package_manage", { action: "remove", name: "htop" });
+  });
+
   test("the policy is explained", async () => {
     const result = await call("policy_explain", { kind: "service", action: "stop", name: "ssh" });
     expect(told(result).data).toMatchObject({ asked: { verdict: "guard" } });

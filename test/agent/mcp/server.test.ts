@@ -109,6 +109,8 @@ const FAILURES: Answer[] = [
   { kind: "sudo_missing" },
   { kind: "unsupported_elevator", found: "/usr/bin/doas" },
   { kind: "sudo_refused", text: "sudo: /etc/sudo.conf is owned by uid 7" },
+  { kind: "socket_refused", code: "EACCES" },
+  { kind: "not_recorded" },
   { kind: "unsendable" },
   { kind: "bad_reply", reason: "/usr/bin/sudo could not be started" },
   { kind: "no_answer", seconds: 90 },
