@@ -40,7 +40,7 @@ test("each request is one line: who, what, and how it ended", async () => {
       argv: ["service", "restart", "nginx"],
       code: "ok",
       durationMs: expect.any(Number),
-      requestId: expect.stringMatching(/^\d+-\d+$/),
+      requestId: expect.stringMatching(/^\d+-\d+\.\d+$/),
       msg: "service_restart",
     },
     expect.objectContaining({
