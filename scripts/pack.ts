@@ -27,16 +27,16 @@ const CLOSED_DOORS = {
 
 type Sea = (entry: string, options: object) => Promise<void>;
 
-/**
- * Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary.
- * `parts`: texts that the program finds with `node:sea`, by name.
- */
+/** `parts`: texts that the program finds with `node:sea`, by name. `v8`: options of the interpreter. */
+type Extras = { parts?: ReadonlyMap<string, string>; v8?: readonly string[] };
+
+/** Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary. */
 export async function pack(
   text: string,
   name: string,
   work: string,
   out: string,
-  parts: ReadonlyMap<string, string> = new Map(),
+  { parts = new Map(), v8 = [] }: Extras = {},
 ): Promise<void> {
   const require = createRequire(import.meta.url);
   const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
@@ -54,7 +54,8 @@ export async function pack(
     writeFileSync(join(work, file), partText);
     assets[part] = `../${file}`;
   }
-  const seaConfig = { ...CLOSED_DOORS, main: `../${name}.cjs`, assets };
+  const execArgv = [...v8, ...CLOSED_DOORS.execArgv];
+  const seaConfig = { ...CLOSED_DOORS, execArgv, main: `../${name}.cjs`, assets };
   await sea(entry, { targets: [target], nodePath: node, seaConfig });
   chmodSync(output, 0o755);
   renameSync(output, join(out, name));
