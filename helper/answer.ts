@@ -18,7 +18,7 @@ const USAGE = "usage: service ACTION NAME | package ACTION [NAME] | policy | ver
 export type Call = {
   words: readonly string[];
   requestId: string;
-  tell: ((stream: "stdout" | "stderr", text: string) => void) | null;
+  tell: ((stream: "stdout" | "stderr", text: string) => Promise<unknown>) | null;
   detached: boolean;
   started: number;
 };
@@ -65,7 +65,6 @@ async function decide(words: readonly string[]): Promise<ServiceRequest | Packag
 
 /** What cannot be recorded is not done. Modules that only an act needs are loaded only for one. */
 async function act(call: Call, request: ServiceRequest | PackageRequest): Promise<Result | number> {
-  const { requestId, tell } = call;
   const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
   // SIGALRM makes every sudo kill its child; a change must not end with that, half done or unrecorded.
   if (kind !== "read" && !call.detached)
@@ -77,7 +76,7 @@ async function act(call: Call, request: ServiceRequest | PackageRequest): Promis
   const wish = call.words.join(" ");
   await record(call, { phase: "begin", decision: "allow", rule: wish }, kind !== "read");
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
-  const within = { requestId, tell, deadline, graceMs: kind === "package" ? 10_000 : 0 };
+  const within = { ...call, deadline, graceMs: kind === "package" ? 10_000 : 0 };
   const acting =
     request.kind === "service"
       ? (await import("./service.ts")).service(request, within)

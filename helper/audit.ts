@@ -10,9 +10,7 @@ const DIRECTORY = "/var/log/sallyport";
 const FILE = `${DIRECTORY}/audit.jsonl`;
 /** More than the longest record; what callers can lengthen is shortened so that there is one. */
 const TAIL_BYTES = 65_536;
-type Kept = Omit<AuditEntry, "result"> & { uid: number | null; result?: AuditEntry["result"] };
-/** How far back, and how many, a caller sees of its own. */
-const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200];
+const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200]; // how far back, and how many, a caller sees
 /** Must be left on the disk, so that the end of what has begun can be written too. */
 const RESERVE_BYTES = 2 ** 20;
 
@@ -41,11 +39,11 @@ export function ownRecords(): AuditData {
     const text = ending(fd, size, OWN_BYTES).toString();
     const lines = text.split("\n").slice(size > OWN_BYTES ? 1 : 0, -1);
     const own = lines
-      .map((line) => JSON.parse(line) as Kept)
+      .map((line) => JSON.parse(line) as AuditEntry & { uid: number | null })
       .filter((one) => one.uid === uid)
       .slice(-OWN_COUNT)
-      .map(({ seq, time, requestId, phase, argv, decision, result = null }) => {
-        return { seq, time, requestId, phase, argv, decision, result };
+      .map(({ seq, time, requestId, phase, argv, decision, result }) => {
+        return { seq, time, requestId, phase, argv, decision, result: result ?? null };
       });
     return { kind: "audit", records: own, head: { seq: last, hash } };
   });

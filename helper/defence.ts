@@ -51,6 +51,7 @@ export function caller(): Caller {
   const user = SUDO_USER?.slice(0, 256) ?? null;
   if (SUDO_UID !== undefined) return { uid: number(SUDO_UID), user, via: "sudo" };
   if (SALLYPORT_PEER === undefined) return { uid: 0, user: null, via: "direct" };
-  // systemd.socket(5), Accept=: the last of a peer's parts is its uid, or "unknown".
-  return { uid: number(SALLYPORT_PEER.split("-").at(-1)), user: null, via: "socket" };
+  // systemd.socket(5), Accept=: number of the connection, pid, and uid or "unknown".
+  const peer = /^\d+-\d+-(.*)$/.exec(SALLYPORT_PEER)?.[1];
+  return { uid: number(peer), user: null, via: "socket" };
 }

@@ -1,9 +1,11 @@
 // Decides who goes next where two helpers must not act at once.
 // If it were wrong, records of the audit log would overlap and its chain would break.
 import { mkdirSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
 import { distrust } from "./trust.ts";
 
 const DIRECTORY = "/run/sallyport";
+const open: Record<string, DatabaseSync> = {};
 
 /**
  * Takes the lock `name` until it is disposed of; null where it was not free within `seconds`.
@@ -15,12 +17,13 @@ export function lock(name: "audit" | "package", seconds: number): Disposable | n
   const flaw = distrust(DIRECTORY);
   if (flaw !== null) throw new Error(flaw);
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
-  const held = new DatabaseSync(`${DIRECTORY}/${name}.lock`, { timeout: seconds * 1000 });
+  const options = { timeout: seconds * 1000 };
+  const database = open[name] ?? new DatabaseSync(`${DIRECTORY}/${name}.lock`, options);
+  open[name] = database;
   try {
-    held.exec("BEGIN EXCLUSIVE");
-    return held;
+    database.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE"); // nothing is ever written
+    return { [Symbol.dispose]: () => database.exec("ROLLBACK") };
   } catch (error) {
-    held.close();
     if (String(error).includes("locked")) return null;
     throw error;
   }

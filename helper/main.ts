@@ -12,9 +12,8 @@ const id = detached ? SALLYPORT_DETACHED : `${Date.now()}-${process.pid}`;
 
 /** The exit status of a request whose reply is said. */
 async function serve({ words, stream }: Asked, requestId: string): Promise<number> {
-  const pass: Call["tell"] = (from, text) => void say({ v: 1, requestId, stream: from, text });
-  const tell = stream ? pass : null;
-  const call = { words, requestId, tell, detached, started: Date.now() };
+  const pass: Call["tell"] = (from, text) => say({ v: 1, requestId, stream: from, text });
+  const call = { words, requestId, tell: stream ? pass : null, detached, started: Date.now() };
   const { reply, status } = await answer(call);
   if (reply !== null && !(await say(reply))) process.exit(status);
   return status;
@@ -22,8 +21,7 @@ async function serve({ words, stream }: Asked, requestId: string): Promise<numbe
 
 async function main(words: readonly string[]): Promise<number> {
   ignoreSignals();
-  const session = words.length === 1 && words[0] === "session";
-  if (session) return await (await import("./session.ts")).session(id, serve);
+  if (words.join(" ") === "session") return await (await import("./session.ts")).session(id, serve);
   return await serve({ words, stream: detached && SALLYPORT_STREAM !== undefined }, id);
 }
 

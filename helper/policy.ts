@@ -26,11 +26,5 @@ const wishes = ([kind, names]: (typeof TABLE)[number], actions: string, verdict:
 export const VERDICTS: Record<string, Verdict> = Object.fromEntries(
   TABLE.flatMap((row) => [...wishes(row, row[2], "allow"), ...wishes(row, row[3], "guard")]),
 );
-/** How long an action may take; how long a session may be idle, and last. */
-export const DEADLINE_SECONDS = {
-  read: 30,
-  service: 120,
-  package: 1800,
-  idle: 600,
-  session: 86_400,
-};
+/** How long an action may take; how long a session may be idle, and live. */
+export const DEADLINE_SECONDS = { read: 30, service: 120, package: 1800, idle: 600, life: 86_400 };

@@ -16,8 +16,7 @@ const ENVIRONMENT = {
   SYSTEMD_PAGERSECURE: "1",
   SYSTEMD_COLORS: "0",
 };
-/** Bytes kept of the beginning and of the end of each stream. */
-const KEPT = 32_768;
+const KEPT = 32_768; // bytes of the beginning and of the end of each stream
 
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
 export type Conditions = Pick<Call, "requestId" | "tell"> & { deadline: number; graceMs: number };
@@ -34,15 +33,11 @@ export async function run(
 ): Promise<Outcome> {
   const [out, err] = [nameless(`${requestId}.out`), nameless(`${requestId}.err`)];
   const env = { ...ENVIRONMENT, ...extra, SALLYPORT_REQUEST: requestId };
-  const child = spawn(program, args, {
-    cwd: "/",
-    env,
-    stdio: ["ignore", out, err],
-    detached: true,
-  });
+  const stdio = ["ignore" as const, out, err];
+  const child = spawn(program, args, { cwd: "/", env, stdio, detached: true });
   await once(child, "spawn");
   const follow = tell && [follower(out, "stdout", tell), follower(err, "stderr", tell)];
-  const telling = follow && setInterval(() => follow.forEach((more) => more()), 100);
+  const telling = follow && setInterval(() => follow.forEach((more) => void more()), 100);
   let stopping: Promise<void> | undefined;
   const timer = setTimeout(() => {
     stopping = stopTree(Number(child.pid), requestId, graceMs);
@@ -50,7 +45,7 @@ export async function run(
   const [exitCode] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);
   clearInterval(telling ?? undefined);
-  follow?.forEach((more) => more());
+  follow?.forEach((more) => void more());
   await stopping;
   const [stdout, stderr] = [endsOf(out), endsOf(err)];
   const [truncated, timedOut] = [stdout.cut || stderr.cut, stopping !== undefined];
@@ -78,11 +73,13 @@ function endsOf(fd: number): { text: string; cut: boolean } {
 /** Tells what is new in a file of output, unless its caller has not yet taken what is old. */
 function follower(fd: number, stream: "stdout" | "stderr", tell: NonNullable<Call["tell"]>) {
   const [bytes, decoder] = [Buffer.alloc(KEPT), new TextDecoder()];
-  let from = 0;
-  return (): void => {
-    const size = process.stdout.writableNeedDrain ? 0 : fs.readSync(fd, bytes, 0, KEPT, from);
-    from += size;
-    if (size > 0) tell(stream, decoder.decode(bytes.subarray(0, size), { stream: true }));
+  let [from, telling] = [0, false];
+  return async (): Promise<void> => {
+    const size = telling ? 0 : fs.readSync(fd, bytes, 0, KEPT, from);
+    if (size === 0) return;
+    [from, telling] = [from + size, true];
+    await tell(stream, decoder.decode(bytes.subarray(0, size), { stream: true }));
+    telling = false;
   };
 }
 

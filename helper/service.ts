@@ -43,10 +43,10 @@ export async function service(request: ServiceRequest, within: Conditions): Prom
 /** `systemctl show` prints `Key=value` lines. */
 function stateIn(shown: string): ServiceData {
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, "m").exec(shown)?.[1] ?? "";
-  const [LoadState, ActiveState] = [value("LoadState"), value("ActiveState")];
-  const [SubState, UnitFileState] = [value("SubState"), value("UnitFileState")];
-  const [unit, MainPID] = [value("Id"), Number(value("MainPID"))];
-  return { kind: "service", unit, LoadState, ActiveState, SubState, UnitFileState, MainPID };
+  const [unit = "", LoadState = "", ActiveState = "", ...rest] = STATE.split(",").map(value);
+  const [SubState = "", UnitFileState = "", MainPID] = rest;
+  const state = { unit, LoadState, ActiveState, SubState, UnitFileState, MainPID: Number(MainPID) };
+  return { kind: "service", ...state };
 }
 
 /** The files a unit is made of, runs and names; by Debian's custom /etc has more under its name. */

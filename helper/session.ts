@@ -4,8 +4,7 @@ import { parseObject } from "./json.ts";
 import { DEADLINE_SECONDS } from "./policy.ts";
 import { say } from "./say.ts";
 
-/** More than any request. */
-const LINE_MAX_BYTES = 4096;
+const LINE_MAX_BYTES = 4096; // more than any request
 
 /** A request, and whether its caller wants to read along. */
 export type Asked = { words: readonly string[]; stream: boolean };
@@ -17,12 +16,13 @@ type Serve = (asked: Asked, requestId: string) => Promise<number>;
  * the id of what it sends. A session that ends by itself says so, and has read nothing since.
  */
 export async function session(id: string, serve: Serve): Promise<number> {
-  const until = Date.now() + DEADLINE_SECONDS.session * 1000;
+  const until = Date.now() + DEADLINE_SECONDS.life * 1000;
   let ended = false;
   const end = (): void => {
     ended = true;
     void say({ v: 1, end: id }).then(() => process.exit(0));
   };
+  process.stdout.on("error", () => {}); // so that no write to it blocks: say.ts gives up in time
   await serve({ words: ["version"], stream: false }, `${id}.0`);
   let idle = setTimeout(end, DEADLINE_SECONDS.idle * 1000);
   let number = 0;

@@ -12,8 +12,7 @@ export type ServiceRequest = { kind: "service"; action: ServiceAction; name: str
 export type PackageRequest =
   | { kind: "package"; action: NamedAction; name: string }
   | { kind: "package"; action: SystemAction; name: null };
-/** `audit`: the caller's own records. */
-export const PLAIN_REQUESTS = ["policy", "version", "audit"] as const;
+export const PLAIN_REQUESTS = ["policy", "version", "audit"] as const; // audit: one's own records
 type PlainRequest = { kind: "policy" } | { kind: "version" } | { kind: "audit" };
 export type Request = ServiceRequest | PackageRequest | PlainRequest;
 

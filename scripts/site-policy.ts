@@ -53,7 +53,7 @@ const sitePolicy = z.strictObject({
       service: seconds.default(120),
       package: seconds.default(1800),
       idle: seconds.default(600),
-      session: seconds.default(86_400),
+      life: seconds.default(86_400),
     })
     .prefault({}),
 });

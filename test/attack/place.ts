@@ -211,7 +211,7 @@ packages:
   curl: { allow: [install] }
   snapd: { allow: [install] }
 system: { allow: [update, upgrade, autoremove, autoclean] }
-deadlineSeconds: { read: 5, service: 2, package: 12, idle: 3, session: 6 }
+deadlineSeconds: { read: 5, service: 2, package: 12, idle: 3, life: 6 }
 `;
 
 const BUILD = `test -x "$2/sallyport-helper" || {

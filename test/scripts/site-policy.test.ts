@@ -68,6 +68,6 @@ test("a site policy becomes a table in which what is not listed is not there", (
   );
   expect(text.split("\n")).toEqual([
     'export const VERDICTS = {"service restart nginx":"allow","service stop nginx":"guard","package update":"allow"};',
-    'export const DEADLINE_SECONDS = {"read":5,"service":120,"package":1800,"idle":600,"session":86400};',
+    'export const DEADLINE_SECONDS = {"read":5,"service":120,"package":1800,"idle":600,"life":86400};',
   ]);
 });

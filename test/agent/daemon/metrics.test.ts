@@ -111,9 +111,7 @@ test("health: starting, ok, the reason why not, ok again; never a path", async (
   await becomes('{"status":"ok"}', 200);
   writeFileSync(join(on.folder, "silent"), "");
   await becomes('{"status":"unavailable","reason":"sudo_refused"}', 503);
-  const codes = daemon
-    .log("helper_down")
-    .map(({ level, code }) => `${String(level)} ${String(code)}`);
+  const codes = daemon.log("helper_down").map(({ level, code }) => `${level} ${String(code)}`);
   expect(codes).toEqual(["error unknown_outcome", "error sudo_refused"]);
   rmSync(join(on.folder, "silent"));
   await becomes('{"status":"ok"}', 200);
