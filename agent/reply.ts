@@ -1,15 +1,17 @@
 /** The helper's reply, checked: nothing that is not exactly a reply of protocol/reply.ts gets past here. */
 import { z } from "zod";
+import { endSchema } from "./audit/record.ts";
 import { EXIT_STATUS, type ErrorCode, type Reply } from "../protocol/reply.ts";
 
-const serviceData = z.strictObject({
+/** systemd's own words. */
+export const serviceData = z.strictObject({
   kind: z.literal("service"),
   unit: z.string(),
   LoadState: z.string(),
   ActiveState: z.string(),
   SubState: z.string(),
   UnitFileState: z.string(),
-  MainPID: z.int().nonnegative(),
+  MainPID: z.int().nonnegative().describe("0: no main process"),
 });
 
 const packageData = z.strictObject({
@@ -43,14 +45,7 @@ const auditData = z.strictObject({
       phase: z.enum(["refused", "begin", "end"]),
       argv: z.array(z.string()),
       decision: z.string(),
-      result: z
-        .strictObject({
-          code: z.string().nullable(),
-          exitCode: z.int().nullable(),
-          timedOut: z.boolean(),
-          durationMs: z.int().nonnegative(),
-        })
-        .nullable(),
+      result: endSchema.nullable(),
     }),
   ),
   head: z.strictObject({ seq: z.int().nonnegative(), hash: z.string() }),

@@ -4,6 +4,14 @@ import { z } from "zod";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** How a request ended; `code` is null where it succeeded. */
+export const endSchema = z.strictObject({
+  code: z.string().nullable(),
+  exitCode: z.int().nullable(),
+  timedOut: z.boolean(),
+  durationMs: z.int().nonnegative(),
+});
+
 const recordSchema = z.strictObject({
   v: z.literal(1),
   seq: z.int().positive(),
@@ -18,14 +26,7 @@ const recordSchema = z.strictObject({
   decision: z.string(),
   rule: z.string(),
   policyHash: z.string(),
-  result: z
-    .strictObject({
-      code: z.string().nullable(),
-      exitCode: z.int().nullable(),
-      timedOut: z.boolean(),
-      durationMs: z.int().nonnegative(),
-    })
-    .optional(),
+  result: endSchema.optional(),
   /** Bytes of an unfinished line that the helper found before this record, and dropped. */
   torn: z.int().positive().optional(),
   prev: sha256,

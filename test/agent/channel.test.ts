@@ -1,5 +1,5 @@
 /** Which way to the helper is taken; sudo, the helper and systemd's socket are stand-ins. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openClient, type Client } from "../../agent/client.ts";
 import type { Host } from "../../agent/host.ts";
 import { PLAIN_REPLY } from "./plain-reply.ts";
+import { standInHost } from "./stand-in-host.ts";
 
 const STATUS = { kind: "service", action: "status", name: "nginx" } as const;
 const RESTART = { ...STATUS, action: "restart" } as const;
@@ -32,19 +33,7 @@ done
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-channel-"));
-  host = {
-    euid: 1000,
-    uid: 1000,
-    sudo: join(folder, "sudo"),
-    socket: join(folder, "socket"),
-    otherElevators: [],
-    helpers: [join(folder, "helper")],
-    rules: join(folder, "sudoers.d"),
-    processStatus: join(folder, "status"),
-    helperSha256: null,
-  };
-  mkdirSync(host.rules);
-  noNewPrivs(0);
+  host = standInHost(folder);
   program("helper", SESSION.replaceAll("FOLDER", folder));
   program("sudo", `echo sudo >>${folder}/starts; shift 2; exec "$@"`);
   client = openClient(host);

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ask } from "../../agent/client.ts";
 import type { Host } from "../../agent/host.ts";
 import { PLAIN_REPLY } from "./plain-reply.ts";
+import { standInHost } from "./stand-in-host.ts";
 
 const STATUS = { kind: "service", action: "status", name: "nginx" } as const;
 
@@ -15,19 +16,7 @@ let host: Host;
 /** A stand-in host: `sudo` is a script, and so is the helper. */
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-client-"));
-  host = {
-    euid: 1000,
-    uid: 1000,
-    sudo: join(folder, "sudo"),
-    socket: join(folder, "socket"),
-    otherElevators: [join(folder, "doas")],
-    helpers: [join(folder, "helper"), join(folder, "helper-2")],
-    rules: join(folder, "sudoers.d"),
-    processStatus: join(folder, "status"),
-    helperSha256: null,
-  };
-  mkdirSync(host.rules);
-  writeFileSync(host.processStatus, "Name:\tnode\nNoNewPrivs:\t0\n");
+  host = standInHost(folder);
   program("helper", `printf '%s\\n' '${JSON.stringify(PLAIN_REPLY)}'`);
 });
 

@@ -21,7 +21,7 @@ const RESTART = { name: "service_control", arguments: { action: "restart", name:
 const STATUS = { name: "service_status", arguments: { name: "nginx" } };
 const INSTALL = { name: "package_manage", arguments: { action: "install", name: "curl" } };
 
-type Ask = (call: typeof RESTART | typeof STATUS) => Promise<Told>;
+type Ask = (call: { name: string; arguments: Record<string, unknown> }) => Promise<Told>;
 
 /** `sallyport mcp` as the agent, in a place of its own, with the SDK's client. */
 async function serving(lines: string, visit: (place: Host, ask: Ask) => Promise<void>) {
@@ -79,7 +79,7 @@ describeInLab("under a serving agent", () => {
       const lost = await answer;
       expect(lost).toMatchObject({ ok: false, code: "unknown_outcome" });
       const query = { name: "audit_query", arguments: { requestId: lost.requestId } };
-      expect(await ask(query as unknown as typeof STATUS)).toMatchObject({
+      expect(await ask(query)).toMatchObject({
         ok: true,
         data: {
           outcome: "running",
@@ -95,13 +95,12 @@ describeInLab("under a serving agent", () => {
     const small =
       "mkdir -p /var/log/sallyport\nmount -t tmpfs -o size=2m,mode=750 none /var/log/sallyport\n";
     await serving(small, async (place, ask) => {
-      expect(await ask(RESTART)).toMatchObject({ ok: true });
+      expect(await ask(STATUS)).toMatchObject({ ok: true });
       await arrangeScript(place, "head -c 1900000 /dev/zero >/var/log/sallyport/filler");
-      const pid = await arrange(place, "systemctl", "show", "-P", "MainPID", "nginx");
-      for (const call of [RESTART, STATUS]) {
+      for (const call of [INSTALL, STATUS]) {
         expect(await ask(call)).toMatchObject({ ok: false, code: "internal" });
       }
-      expect(await arrange(place, "systemctl", "show", "-P", "MainPID", "nginx")).toBe(pid);
+      await arrangeScript(place, "! dpkg -s curl >/dev/null 2>&1");
       await arrange(place, "rm", "/var/log/sallyport/filler");
       expect(await ask(STATUS)).toMatchObject({ ok: true });
       await arrange(place, "/opt/sallyport/sallyport", "audit", "verify");

@@ -1,10 +1,11 @@
 /** `service_control`: changes what a service does. */
 import { z } from "zod";
 import { replyText } from "../../cli/reply-text.ts";
+import { serviceData } from "../../reply.ts";
 import { SERVICE_CHANGES } from "../effective-policy.ts";
 import { outcomeOf } from "../outcome.ts";
 import { ANY_NAME, defineTool, nameFrom } from "../tool.ts";
-import { serviceData, serviceOf } from "./service-status.ts";
+import { serviceOf } from "./service-status.ts";
 
 export const serviceControl = defineTool({
   name: "service_control",

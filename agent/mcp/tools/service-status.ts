@@ -2,22 +2,12 @@
 import { z } from "zod";
 import type { Reply } from "../../../protocol/reply.ts";
 import { replyText } from "../../cli/reply-text.ts";
+import { serviceData } from "../../reply.ts";
 import { outcomeOf } from "../outcome.ts";
 import { ANY_NAME, defineTool, nameFrom } from "../tool.ts";
 import { untrustedFields } from "../untrusted.ts";
 
 const logs = z.boolean().optional().describe("also return the last lines of its log");
-
-/** systemd's own words. */
-export const serviceData = z.strictObject({
-  kind: z.literal("service"),
-  unit: z.string(),
-  LoadState: z.string(),
-  ActiveState: z.string(),
-  SubState: z.string(),
-  UnitFileState: z.string(),
-  MainPID: z.int().nonnegative().describe("0: no main process"),
-});
 
 export function serviceOf({ data }: Reply): z.infer<typeof serviceData> | null {
   return data?.kind === "service" ? untrustedFields(data) : null;

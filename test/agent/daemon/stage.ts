@@ -22,9 +22,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { DaemonOptions } from "../../../agent/daemon/start.ts";
-import type { Host } from "../../../agent/host.ts";
 import type { AuditEntry } from "../../../protocol/reply.ts";
+import type { Host } from "../../../agent/host.ts";
 import { runtime } from "../../../scripts/runtime.ts";
+import { standInHost } from "../stand-in-host.ts";
 
 const here = import.meta.dirname;
 const started = new Set<ChildProcess>();
@@ -41,20 +42,8 @@ export function stage(settings: object | string = {}) {
   folders.push(folder);
   const state = join(folder, "state");
   const config = join(folder, "daemon.yaml");
-  const host: Host = {
-    euid: 1000,
-    uid: 1000,
-    sudo: join(folder, "sudo"),
-    socket: join(folder, "socket"),
-    otherElevators: [],
-    helpers: [join(folder, "helper")],
-    rules: join(folder, "sudoers.d"),
-    processStatus: join(folder, "status"),
-    helperSha256: null,
-  };
+  const host = standInHost(folder);
   mkdirSync(state, { mode: 0o700 });
-  mkdirSync(host.rules);
-  writeFileSync(host.processStatus, "NoNewPrivs:\t0\n");
   const helper = [runtime(), join(here, "stand-in-helper.ts"), folder].join("' '");
   program("helper", `exec '${helper}' "$@"`);
   program("sudo", 'shift 2\nexec "$@"');
