@@ -137,7 +137,10 @@ const GONE = Symbol("gone");
 
 /** Writes the answer as it comes, no faster than it is read. */
 async function send(answer: Response, response: ServerResponse): Promise<void> {
-  response.writeHead(answer.status, Object.fromEntries(answer.headers));
+  const headers = new Headers(answer.headers);
+  // Whether the connection goes on is between its two ends (RFC 9110, 7.6.1).
+  headers.delete("connection");
+  response.writeHead(answer.status, Object.fromEntries(headers));
   if (answer.body !== null) {
     // A stream may have nothing to say for long; its reader must know that it is one.
     response.flushHeaders();

@@ -170,6 +170,29 @@ test("a trusted origin and each loopback name are served", async () => {
   }
 });
 
+test("who asks for the connection to be closed gets the answer, and then its end", async () => {
+  const socket = connect(port, "127.0.0.1");
+  const head = [
+    "POST /mcp HTTP/1.1",
+    `Host: 127.0.0.1:${port}`,
+    `Authorization: Bearer ${TOKEN}`,
+    "Content-Type: application/json",
+    "Accept: application/json, text/event-stream",
+    `Content-Length: ${CALL.length}`,
+    "Connection: close",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n${CALL}`);
+  let said = "";
+  socket.setEncoding("utf8").on("data", (text: string) => (said += text));
+  // Node's own keep-alive would hold it for five seconds.
+  const ended = once(socket, "end").then(() => "ended");
+  const late = new Promise((resolve) => setTimeout(resolve, 4000, "late"));
+  expect(await Promise.race([ended, late])).toBe("ended");
+  expect(said).toMatch(/^connection: close\r$/im);
+  expect(said).toContain('"ok":true');
+  socket.destroy();
+});
+
 test("who sends half a request is disconnected", async () => {
   const socket = connect(port, "127.0.0.1");
   socket.write("POST /mcp HTTP/1.1\r\nHost: x\r\n");
