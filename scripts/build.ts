@@ -58,6 +58,9 @@ async function bundleCommandLine(
   return { text: outputFiles[0]?.text ?? "", parts: await lateTexts(late, options) };
 }
 
+/** A session of the helper holds 5 MB; V8 would let garbage of twenty times that lie. */
+const TINY_HEAP = ["--max-old-space-size=64", "--max-semi-space-size=1"];
+
 /**
  * The daemon runs for months beside what a host is there for: V8 would let garbage lie up to half of the
  * host's memory. No command holds much; a heap that is full ends the process, and systemd starts it anew.
@@ -83,7 +86,7 @@ async function main(): Promise<void> {
       process.exit(130);
     });
   try {
-    await pack(helper.text, "sallyport-helper", work, out);
+    await pack(helper.text, "sallyport-helper", work, out, { v8: TINY_HEAP });
     const { text, parts } = await bundleCommandLine({
       VERSION: version,
       BUILD_ID: helper.build.buildId,

@@ -11,6 +11,8 @@ const STATUS = ["service", "status", "nginx"];
 const ROUNDS = 300;
 /** Requests after which memory must be what it was. */
 const MANY = 100_000;
+/** Requests before memory is looked at for the first time. */
+const WARM = 5000;
 const MEMORY_GROWTH_PERCENT = 10;
 
 /** A command of the host, run once at each call; resolves to its milliseconds, without any way to it. */
@@ -43,6 +45,7 @@ export async function benchSession(host: BenchHost): Promise<Report> {
       status?.push(await timed(() => replyTo(session, STATUS)));
       nothing?.push(await timed(() => replyTo(session, ["version"])));
     }
+    for (let request = 0; request < WARM; request += 1) await replyTo(session, ["version"]);
     const before = await residentMiB(host);
     for (let request = 0; request < MANY; request += 1) await replyTo(session, ["version"]);
     const after = await residentMiB(host);
