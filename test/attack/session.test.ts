@@ -178,20 +178,18 @@ for pid in $(here "^${HELPER} session"); do grep VmHWM /proc/$pid/status; done`,
 
   test.concurrent("a caller that never reads is given up, and its session ends", async () => {
     await inPlace(host, OWN_DISKS, async (place) => {
-      const child = start(place, "agent", ["sh", "-c", `"$@" | sleep 50`, "sh", ...SESSION]);
+      const child = start(place, "agent", ["sh", "-c", `"$@" | sleep 150`, "sh", ...SESSION]);
       child.stdin?.on("error", () => {});
       child.stdin?.write(POLICY.repeat(200));
-      const sessions = `${OF_THIS_PLACE}\nhere "^${HELPER} session" | wc -l`;
-      const alive = async (): Promise<number> =>
-        Number(await arrange(place, "sh", "-euc", sessions));
-      for (let tries = 0; tries < 50 && (await alive()) === 0; tries += 1) await sleep(100);
-      expect(await alive()).toBe(1);
-      for (let tries = 0; tries < 80 && (await alive()) > 0; tries += 1) await sleep(300);
-      expect(await alive()).toBe(0);
-      await arrange(place, "sh", "-euc", `${OF_THIS_PLACE}\nkill $(here "^sleep 50")`);
+      const gone = `${OF_THIS_PLACE}session() { [ -n "$(here "^${HELPER} session")" ]; }
+until session; do sleep 0.1; done
+while session; do sleep 0.5; done`;
+      const ended = await exec(place, "root", ["sh", "-euc", gone], { timeoutMs: 100_000 });
+      expect(ended.status, "the session has ended").toBe(0);
+      await arrange(place, "sh", "-euc", `${OF_THIS_PLACE}\nkill $(here "^sleep 150")`);
       await endOf(child);
     });
-  }, 60_000);
+  }, 120_000);
 
   test.concurrent("what a program says is told as it comes, and again in the reply", async () => {
     const talks = 'for step in 1 2 3; do echo "step $step of café"; sleep 0.4; done';
