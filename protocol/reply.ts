@@ -7,7 +7,7 @@ export const EXIT_STATUS = {
   usage: 64, // the request is malformed
   unavailable: 69, // the program needed is not there, or systemd is not running
   unsafe: 71, // the surroundings cannot be trusted: nothing was done
-  internal: 71, // the helper failed, or the audit log could not be written: nothing was done
+  internal: 71, // the helper failed, or the audit log could not be written; `audit` tells what began
   busy: 75, // a lock was not free in time
   not_allowed: 77, // not in the policy: nothing that could change the host was started
   grant_required: 77, // in the policy, but only with a person's grant
