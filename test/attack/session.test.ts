@@ -178,15 +178,11 @@ for pid in $(here "^${HELPER} session"); do grep VmHWM /proc/$pid/status; done`,
 
   test.concurrent("a caller that never reads is given up, and its session ends", async () => {
     await inPlace(host, OWN_DISKS, async (place) => {
-      const child = start(place, "agent", ["sh", "-c", `"$@" | sleep 150`, "sh", ...SESSION]);
-      child.stdin?.on("error", () => {});
+      const unread = `{ "$@"; echo "status $?" >&2; pkill -P $$ sleep; } | sleep 150`;
+      const child = start(place, "agent", ["sh", "-c", unread, "sh", ...SESSION]);
       child.stdin?.write(POLICY.repeat(200));
-      const gone = `${OF_THIS_PLACE}session() { [ -n "$(here "^${HELPER} session")" ]; }
-until session; do sleep 0.1; done
-while session; do sleep 0.5; done`;
-      const ended = await exec(place, "root", ["sh", "-euc", gone]);
-      expect(ended.status, "the session has ended").toBe(0);
-      await arrange(place, "sh", "-euc", `${OF_THIS_PLACE}\nkill $(here "^sleep 150")`);
+      const [said] = (child.stderr === null ? [] : await once(child.stderr, "data")) as unknown[];
+      expect(String(said), "the session has ended").toBe("status 0\n");
       await endOf(child);
     });
   });
@@ -274,15 +270,16 @@ kill -KILL $(here "^(/proc/self/exe|${HELPER}) ")`,
   });
 
   test.concurrent("N01: signals relayed by sudo open no inspector and end no session", async () => {
-    const { session } = await open(host);
-    const script = `for sudo in $(pgrep -u agent -f "^/usr/bin/sudo -n ${HELPER} session"); do
-  for signal in USR1 USR2 TERM HUP INT QUIT; do kill -$signal $sudo; done
-done
+    await inPlace(host, OWN_DISKS, async (place) => {
+      const { session } = await open(place);
+      const script = `${OF_THIS_PLACE}sudo=$(here "^/usr/bin/sudo -n ${HELPER} session")
+for signal in USR1 USR2 TERM HUP INT QUIT; do kill -$signal $sudo; done
 sleep 0.5
 ! grep -q ':2405 ' /proc/net/tcp`;
-    await arrange(host, "sh", "-euc", script);
-    expect((await session.ask(["policy"], 20, undefined)).kind).toBe("reply");
-    void session.close();
+      await arrange(place, "sh", "-euc", script);
+      expect((await session.ask(["policy"], 20, undefined)).kind).toBe("reply");
+      void session.close();
+    });
   });
 
   test.concurrent("a caller sees its own records, and neither those of others nor reasons", async () => {

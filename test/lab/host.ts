@@ -56,10 +56,18 @@ export function argvInHost(host: Host, user: User, argv: readonly string[]): str
   return ["/usr/bin/nsenter", ...entry(host, user, argv, {})];
 }
 
+/** How each child ends. Noted from its start: one that has ended before it is asked would never say so. */
+const ends = new WeakMap<ChildProcess, Promise<[number | null, string | null]>>();
+
 export function start(host: Host, user: User, argv: readonly string[], env = {}): ChildProcess {
-  return spawn("/usr/bin/nsenter", entry(host, user, argv, env), {
+  const child = spawn("/usr/bin/nsenter", entry(host, user, argv, env), {
     stdio: ["pipe", "pipe", "pipe"],
   });
+  const end = new Promise<[number | null, string | null]>((resolve) => {
+    child.once("close", (code, by) => resolve([code, by]));
+  });
+  ends.set(child, end);
+  return child;
 }
 
 /** Runs a program to its end; a test that gets here with a hang fails by `timeoutMs`. */
@@ -80,9 +88,7 @@ export async function endOf(child: ChildProcess, input = "", timeoutMs = 50_000)
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
   child.stdin?.on("error", () => {}); // it may not care for its input
   child.stdin?.end(input);
-  const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.once("close", (code, by) => resolve([code, by]));
-  });
+  const [status = null, signal = null] = (await ends.get(child)) ?? [];
   clearTimeout(timer);
   return { status, signal, stdout, stderr };
 }
