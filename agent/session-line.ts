@@ -28,9 +28,16 @@ export function readLine(text: string): Line {
   } catch {
     return { kind: "bad", reason: "it is not one JSON object" };
   }
-  const said = saidSchema.safeParse(value);
-  if (said.success) return { kind: "said", said: said.data };
-  if (endedSchema.safeParse(value).success) return { kind: "ended" };
+  // Its keys say which of the three it is: a schema that fails takes longer than one that holds.
+  if (has(value, "stream")) {
+    const said = saidSchema.safeParse(value);
+    if (said.success) return { kind: "said", said: said.data };
+  }
+  if (has(value, "end") && endedSchema.safeParse(value).success) return { kind: "ended" };
   const read = replyIn(value);
   return "reply" in read ? { kind: "reply", reply: read.reply } : { kind: "bad", ...read };
+}
+
+function has(value: unknown, key: string): boolean {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key);
 }

@@ -34,8 +34,11 @@ export async function answer(call: Call): Promise<{ reply: Reply | null; status:
   return { reply, status: error === null ? 0 : EXIT_STATUS[error.code] };
 }
 
+/** What a process is does not change: a session is examined once. */
+let examined: { unfit: Refusal | null } | undefined;
+
 async function resultOf(call: Call): Promise<Result | number> {
-  const unfit = refuseToStart();
+  const { unfit } = (examined ??= { unfit: refuseToStart() });
   // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
   if (unfit !== null) return await refuse(call, unfit).catch(() => unfit);
   const decided = await decide(call.words);

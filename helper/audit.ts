@@ -2,7 +2,7 @@
 // If it were wrong, what an agent did as root could be denied afterwards.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import type { AuditData, AuditEntry, Reply } from "../protocol/reply.ts";
+import type { AuditData, AuditEntry, End } from "../protocol/reply.ts";
 import { caller } from "./defence.ts";
 import { lock } from "./lock.ts";
 
@@ -11,10 +11,10 @@ const FILE = `${DIRECTORY}/audit.jsonl`;
 /** More than the longest record; what callers can lengthen is shortened so that there is one. */
 const TAIL_BYTES = 65_536;
 const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200]; // how far back, and how many, a caller sees
+const BOOT = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 /** Must be left on the disk, so that the end of what has begun can be written too. */
 const RESERVE_BYTES = 2 ** 20;
 
-type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
 export type Entry = {
   phase: "refused" | "begin" | "end";
   argv: readonly string[];
@@ -75,7 +75,7 @@ function write(fd: number, size: number, entry: Entry): void {
     v: 1,
     seq: seq + 1,
     time: new Date().toISOString(),
-    boot: fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    boot: BOOT,
     ...caller(),
     requestId,
     phase,

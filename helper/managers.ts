@@ -15,11 +15,8 @@ export type Manager = {
   trial?: [option: string, removal: RegExp];
   heal?: [whatWasInterrupted: string, mend: string];
 };
-const [NAMED, ALL] = [
-  "install,remove,upgrade",
-  "update all,upgrade all,autoclean all,autoremove all",
-];
-const VERBS = `${NAMED},${ALL}`.split(",");
+const ALL = "update all,upgrade all,autoclean all,autoremove all";
+const VERBS = `install,remove,upgrade,${ALL}`.split(",");
 
 /** Said by a manager whose lock another process holds. */
 export const LOCKED = /could not get lock|unable to (?:lock|acquire)|locked by/i;

@@ -60,10 +60,11 @@ function nameless(name: string): number {
 }
 
 function endsOf(fd: number): { text: string; cut: boolean } {
-  const left = Math.max(0, fs.fstatSync(fd).size - 2 * KEPT);
-  const bytes = Buffer.alloc(2 * KEPT);
-  const head = fs.readSync(fd, bytes, 0, KEPT, 0);
-  const size = head + fs.readSync(fd, bytes, head, KEPT, head + left);
+  const { size: all } = fs.fstatSync(fd);
+  const left = Math.max(0, all - 2 * KEPT);
+  const bytes = Buffer.alloc(all - left);
+  const head = fs.readSync(fd, bytes, 0, Math.min(KEPT, all), 0);
+  const size = head + fs.readSync(fd, bytes, head, bytes.length - head, head + left);
   fs.closeSync(fd);
   const [first, last] = [bytes.toString("utf8", 0, KEPT), bytes.toString("utf8", KEPT, size)];
   if (left === 0) return { text: bytes.toString("utf8", 0, size), cut: false };

@@ -4,15 +4,14 @@ export const SERVICE_ACTIONS = [...CHANGES, "status", "logs"] as const;
 export const NAMED_PACKAGE_ACTIONS = ["install", "remove", "upgrade", "info"] as const;
 export const SYSTEM_PACKAGE_ACTIONS = ["update", "upgrade", "autoremove", "autoclean"] as const;
 
-type ServiceAction = (typeof SERVICE_ACTIONS)[number];
-type NamedAction = (typeof NAMED_PACKAGE_ACTIONS)[number];
-type SystemAction = (typeof SYSTEM_PACKAGE_ACTIONS)[number];
-export type ServiceRequest = { kind: "service"; action: ServiceAction; name: string };
+export const PLAIN_REQUESTS = ["policy", "version", "audit"] as const; // audit: one's own records
+
+type Of<Words extends readonly string[]> = Words[number];
+export type ServiceRequest = { kind: "service"; action: Of<typeof SERVICE_ACTIONS>; name: string };
 /** Without a name it concerns the whole system. */
 export type PackageRequest =
-  | { kind: "package"; action: NamedAction; name: string }
-  | { kind: "package"; action: SystemAction; name: null };
-export const PLAIN_REQUESTS = ["policy", "version", "audit"] as const; // audit: one's own records
+  | { kind: "package"; action: Of<typeof NAMED_PACKAGE_ACTIONS>; name: string }
+  | { kind: "package"; action: Of<typeof SYSTEM_PACKAGE_ACTIONS>; name: null };
 type PlainRequest = { kind: "policy" } | { kind: "version" } | { kind: "audit" };
 export type Request = ServiceRequest | PackageRequest | PlainRequest;
 

@@ -29,17 +29,14 @@ export type Verdicts = Record<string, Verdict>;
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
 type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
-type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
+export type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
+type Head = { seq: number; hash: string };
 type Phase = { phase: "refused" | "begin" | "end"; argv: string[]; result: End | null };
 /** One of the caller's own records; the administrator's reasons are left out. */
 export type AuditEntry = { seq: number } & Record<"time" | "requestId" | "decision", string> &
   Phase;
 /** The newest ones, oldest first; `head` is the last record of the whole log. */
-export type AuditData = {
-  kind: "audit";
-  records: AuditEntry[];
-  head: { seq: number; hash: string };
-};
+export type AuditData = { kind: "audit"; records: AuditEntry[]; head: Head };
 
 /** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
 export type Reply = {

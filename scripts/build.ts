@@ -58,8 +58,16 @@ async function bundleCommandLine(
   return { text: outputFiles[0]?.text ?? "", parts: await lateTexts(late, options) };
 }
 
-/** A session of the helper holds 5 MB; V8 would let garbage of twenty times that lie. */
-const TINY_HEAP = ["--max-old-space-size=64", "--max-semi-space-size=1"];
+/**
+ * A session of the helper holds 5 MB; V8 would let garbage of twenty times that lie. Where there is room
+ * for the young, hardly any of them grow old. One thread: another would wake up for what takes no time.
+ */
+const TINY_HEAP = [
+  "--max-old-space-size=64",
+  "--min-semi-space-size=2",
+  "--max-semi-space-size=2",
+  "--single-threaded",
+];
 
 /**
  * The daemon runs for months beside what a host is there for: V8 would let garbage lie up to half of the
