@@ -10,6 +10,8 @@ export type Host = {
   sudo: string;
   /** Where systemd starts a session of the helper for whoever may connect. */
   socket: string;
+  /** Where systemd's unit for it may be. */
+  socketUnits: readonly string[];
   /** Programs like sudo that Sallyport does not speak to. */
   otherElevators: readonly string[];
   /** Where a helper may be installed, in order of preference. */
@@ -28,6 +30,9 @@ export function thisHost(): Host {
     uid: process.getuid?.() ?? -1,
     sudo: "/usr/bin/sudo",
     socket: "/run/sallyport-helper.sock",
+    socketUnits: ["/etc", "/usr/lib", "/lib"].map(
+      (top) => `${top}/systemd/system/sallyport-helper.socket`,
+    ),
     otherElevators: ["/usr/bin/doas", "/usr/local/bin/doas", "/usr/bin/run0"],
     helpers: HELPER_PATHS,
     rules: "/etc/sudoers.d",

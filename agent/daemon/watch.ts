@@ -18,8 +18,11 @@ export type HealthWatch = { heard(answer: Answer): void; health(freshMs: number)
 export function openHealth(log: Log): HealthWatch {
   let reason: string | null = "starting";
   let heardAt = 0;
+  let failedAt: number | null = null;
   return {
     heard(answer) {
+      const failed = cannotAct(answer);
+      if (failed !== null) failedAt = failed ? performance.now() : null;
       const before = reason;
       reason = complaint(answer);
       if (reason === null) heardAt = performance.now();
@@ -29,7 +32,10 @@ export function openHealth(log: Log): HealthWatch {
     },
     health(freshMs) {
       if (reason !== null) return { status: "unavailable", reason };
-      if (performance.now() - heardAt <= freshMs) return { status: "ok" };
+      const now = performance.now();
+      if (failedAt !== null && now - failedAt <= freshMs)
+        return { status: "unavailable", reason: "internal" };
+      if (now - heardAt <= freshMs) return { status: "ok" };
       return { status: "unavailable", reason: "stale" };
     },
   };
@@ -41,6 +47,16 @@ function complaint(answer: Answer): string | null {
   const code = answer.reply.error?.code;
   return code === "unsafe" || code === "not_root" ? code : null;
 }
+
+/** Whether the helper failed, as where its log's disk is full; null where the answer does not tell: it took no record. */
+function cannotAct(answer: Answer): boolean | null {
+  if (answer.kind !== "reply") return null;
+  const { error, data } = answer.reply;
+  if (error !== null) return error.code === "internal";
+  return data !== null && UNRECORDED.includes(data.kind) ? null : false;
+}
+
+const UNRECORDED = ["version", "policy", "audit"];
 
 export type Polls = { healthSeconds: number; auditSeconds: number };
 

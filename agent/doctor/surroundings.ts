@@ -1,5 +1,6 @@
 /** The process and the host: may sudo work here, is systemd running, what does the policy say, is the log whole. */
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync, lstatSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { AUDIT_LOG, bytesOf } from "../audit/log-file.ts";
 import { verifyChain } from "../audit/verify.ts";
 import { ask } from "../client.ts";
@@ -9,6 +10,8 @@ import { finding, type Finding } from "./finding.ts";
 import { ownershipFlaw } from "./ownership.ts";
 
 const NARROWING = "/etc/sallyport/policy.json";
+/** With less room than this on the log's disk the helper refuses everything. */
+const RESERVE_BYTES = 2 ** 20;
 
 export function examineProcess(host: Host): Finding {
   return noNewPrivs(host)
@@ -52,6 +55,14 @@ export async function examineAudit(host: Host): Promise<Finding> {
   if (!existsSync(AUDIT_LOG)) return finding(check, "unknown", "nothing is recorded yet");
   const flaw = ownershipFlawOfLog();
   if (flaw !== null) return finding(check, "fail", flaw);
+  const { bavail, bsize } = statfsSync(dirname(AUDIT_LOG));
+  if (bavail * bsize < RESERVE_BYTES)
+    return finding(
+      check,
+      "fail",
+      "no room: less than 1 MiB is left on its disk, so everything is refused",
+      `df ${dirname(AUDIT_LOG)}`,
+    );
   const report = await verifyChain(bytesOf(AUDIT_LOG));
   if (!report.intact)
     return finding(check, "fail", "the chain is broken", "sallyport audit verify");

@@ -80,8 +80,10 @@ const WORDS: Record<Code, (wish: string) => Words> = {
     remedy: SET_UP,
   }),
   no_new_privs: () => ({
-    reason: "this server was started so that it can never ask the root half (no_new_privs)",
-    remedy: "a person must start it without that restriction, or use the daemon",
+    reason:
+      "the socket of the root half is not there, and this server can use no other way (no_new_privs)",
+    remedy:
+      "an administrator must run: systemctl restart sallyport-helper.socket; where there is no such unit, a person must start this server without that restriction",
   }),
   socket_refused: () => ({
     reason: "the user of this server is not let in to the root half",

@@ -10,6 +10,7 @@ export function standInHost(folder: string): Host {
     uid: 1000,
     sudo: join(folder, "sudo"),
     socket: join(folder, "socket"),
+    socketUnits: [join(folder, "helper.socket")],
     otherElevators: [join(folder, "doas")],
     helpers: [join(folder, "helper"), join(folder, "helper-2")],
     rules: join(folder, "sudoers.d"),

@@ -10,10 +10,8 @@ import {
   records,
   type User,
 } from "../lab/host.ts";
-import { builtDeb, DEB_NAME } from "./deb.ts";
+import { DEB, installedHost, SOCKETS, STATE } from "./installed-host.ts";
 
-const SOCKETS = ["sallyport.socket", "sallyport-helper.socket"];
-const DEB = `/opt/sallyport/${DEB_NAME}`;
 const DEB_HELPER = "/opt/sallyport/sallyport-helper";
 const HELPER = "/usr/libexec/sallyport/sallyport-helper";
 
@@ -39,31 +37,17 @@ print while <$socket>;
 
 describeInLab("the package", () => {
   const host = ownHost();
-  const as = (user: User, ...argv: string[]) => exec(host, user, argv);
+  const { as, apt, callTool, clear, http, purge, show, states, token } = installedHost(host);
   const session = (user: User, ...lines: string[]) => as(user, "perl", "-e", SESSION, ...lines);
-  const states = async (...units: string[]): Promise<string[]> => {
-    const { stdout } = await as("root", "systemctl", "is-active", ...units);
-    return stdout.trim().split("\n");
-  };
-  const show = async (unit: string, property: string): Promise<string> =>
-    (await arrange(host, "systemctl", "show", "--value", "-p", property, unit)).trim();
   const everything = async (): Promise<string[]> =>
     (await arrangeScript(host, EVERYTHING)).split("\n").toSorted();
-  const apt = (...words: string[]) =>
-    exec(host, "root", ["apt-get", "-y", ...words], { timeoutMs: 120_000 });
 
   let before: string[] = [];
   beforeAll(async () => {
-    builtDeb();
-    await as("root", "/opt/sallyport/sallyport", "setup-sudo", "--user", "agent", "--uninstall");
-    await arrange(host, "rm", "-rf", "/var/log/sallyport", "/etc/sallyport");
-    await arrangeScript(host, "rm -rf /run/sallyport*");
+    await clear();
     before = await everything();
   }, 300_000);
-  afterAll(async () => {
-    await apt("purge", "sallyport");
-    await arrange(host, "rm", "-rf", "/var/log/sallyport");
-  }, 120_000);
+  afterAll(purge, 120_000);
 
   test("installs where systemd does not run, for when it does", { timeout: 120_000 }, async () => {
     const ended = await inPlace(host, NO_SYSTEMD, async (place) => {
@@ -169,25 +153,11 @@ srw-rw---- root:sallyport ${socket}
     expect(await show("nginx.service", "MainPID")).not.toBe(pid);
   });
 
-  const http = async (path: string, token = "", body = ""): Promise<string> =>
-    (await as("other", "perl", "-e", HTTP, path, token, body)).stdout;
-  const token = async (): Promise<string> =>
-    (await arrange(host, "cat", "/var/lib/sallyport-daemon/token")).trim();
-  const callTool = async (name: string, args: object): Promise<unknown> => {
-    const params = { name, arguments: args };
-    const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
-    const said = await http("/mcp", await token(), call);
-    const answer = /(\{.*"result".*\})/.exec(said)?.[1] ?? `no result in ${said}`;
-    return (JSON.parse(answer) as { result: { structuredContent: unknown } }).result
-      .structuredContent;
-  };
-
   test("starts a daemon that has no privilege with the first call", async () => {
     await expect
       .poll(() => http("/healthz"), { timeout: 30_000, interval: 500 })
       .toMatch(/^HTTP\/1\.1 200 /);
-    const state = "/var/lib/sallyport-daemon";
-    expect(await arrange(host, "stat", "-c", "%A %U", state, `${state}/token`)).toBe(
+    expect(await arrange(host, "stat", "-c", "%A %U", STATE, `${STATE}/token`)).toBe(
       "drwx------ sallyport\n-rw------- sallyport\n",
     );
     expect(await http("/metrics")).toMatch(/^HTTP\/1\.1 401 /);
@@ -204,7 +174,7 @@ srw-rw---- root:sallyport ${socket}
     const outcome = await callTool("service_control", { action: "restart", name: "nginx" });
     expect(outcome).toMatchObject({ ok: true });
     expect(await show("nginx.service", "MainPID")).not.toBe(pid);
-    const { requestId } = outcome as { requestId: string };
+    const { requestId } = outcome;
     expect((await records(host)).filter((one) => one["requestId"] === requestId)).toMatchObject([
       { phase: "begin", uid, via: "socket" },
       { phase: "end", uid, via: "socket" },
@@ -271,17 +241,3 @@ srw-rw---- root:sallyport ${socket}
     ]);
   });
 });
-
-/** GET by the shortest HTTP client there is: lab hosts have none. */
-const HTTP = String.raw`
-use Socket;
-my ($path, $token, $body) = @ARGV;
-socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!";
-connect($socket, pack_sockaddr_in(7625, INADDR_LOOPBACK)) or die "connect: $!";
-my @head = ($body eq "" ? "GET $path HTTP/1.1" : "POST $path HTTP/1.1", "Host: 127.0.0.1:7625", "Connection: close");
-push @head, "Authorization: Bearer $token" if $token ne "";
-push @head, "Content-Type: application/json", "Accept: application/json, text/event-stream",
-  "MCP-Protocol-Version: 2025-11-25", "Content-Length: " . length $body if $body ne "";
-syswrite $socket, join("\r\n", @head, "", $body);
-print while <$socket>;
-`;

@@ -120,3 +120,23 @@ test("health: starting, ok, the reason why not, ok again; never a path", async (
   await becomes('{"status":"unavailable","reason":"not_set_up"}', 503);
   expect((await daemon.get("/metrics")).text).toContain("sallyport_helper_up 0\n");
 });
+
+test("health: a helper that can record nothing is told though it answers its polls, until a request goes through, or nobody asks", async () => {
+  const on = stage({ healthPollSeconds: 1, auditPollSeconds: 1 });
+  const daemon = await on.start();
+  await daemon.healthy();
+  const health = async () => (await daemon.get("/healthz")).text;
+  const ask = async () =>
+    (await callTool(daemon, "service_status", { name: "nginx" })).outcome?.code;
+  const full = join(on.folder, "full");
+  writeFileSync(full, "");
+  expect(await ask()).toBe("internal");
+  expect((await callTool(daemon, "audit_query", {})).outcome?.ok).toBe(true);
+  expect(await health()).toBe('{"status":"unavailable","reason":"internal"}\n');
+  rmSync(full);
+  expect(await ask()).toBeNull();
+  expect(await health()).toBe('{"status":"ok"}\n');
+  writeFileSync(full, "");
+  expect(await ask()).toBe("internal");
+  await until(async () => (await health()).includes("ok"));
+});

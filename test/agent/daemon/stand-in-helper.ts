@@ -1,7 +1,8 @@
 /**
  * Stands in for sallyport-helper, which answers to root only. One request in argv, or a session of them;
  * what it was asked is on record in the folder named by argv[2], and files there say how it behaves:
- * `silent` (answers nothing), `hang` (waits until the file is gone), `hold` (so does what was begun).
+ * `silent` (answers nothing), `hang` (waits until the file is gone), `hold` (so does what was begun),
+ * `full` (can record nothing).
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -47,9 +48,11 @@ async function answer(asked: Asked): Promise<Partial<Reply>> {
     const head = { seq: all.length, hash };
     return { data: { kind, records: all.slice(-100), head } };
   }
+  if (existsSync(join(folder, "full")))
+    return refusal("internal", "the helper failed, or cannot write the audit log");
   if (name !== "nginx") {
     record(asked, "refused", "not_allowed", null);
-    return refusal("not_allowed");
+    return refusal("not_allowed", "security violation: not in the policy");
   }
   record(asked, "begin", "allow", null);
   while (existsSync(join(folder, "hold"))) await sleep(10);
@@ -68,12 +71,8 @@ async function answer(asked: Asked): Promise<Partial<Reply>> {
   };
 }
 
-function refusal(code: "not_allowed"): Partial<Reply> {
-  return {
-    success: false,
-    exitCode: null,
-    error: { code, message: "security violation: not in the policy" },
-  };
+function refusal(code: "not_allowed" | "internal", message: string): Partial<Reply> {
+  return { success: false, exitCode: null, error: { code, message } };
 }
 
 async function replyTo(asked: Asked): Promise<number> {

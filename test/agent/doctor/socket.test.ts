@@ -13,7 +13,7 @@ let server: Server;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-socket-"));
-  host = { ...thisHost(), socket: join(folder, "socket") };
+  host = { ...thisHost(), socket: join(folder, "socket"), socketUnits: [join(folder, "unit")] };
 });
 afterEach(() => {
   server?.close();
@@ -32,6 +32,14 @@ test("a host without it has one way less", async () => {
   expect(await examineSocket(host)).toMatchObject({
     state: "ok",
     reason: expect.stringMatching(/none/),
+  });
+});
+
+test("one that is gone, though systemd has its unit, is missed", async () => {
+  writeFileSync(join(folder, "unit"), "");
+  expect(await examineSocket(host)).toMatchObject({
+    state: "warn",
+    hint: "systemctl restart sallyport-helper.socket",
   });
 });
 
