@@ -1,0 +1,48 @@
+# Runs one install transaction on a host, as the user who logs in and, by sudo, as root. Data come on standard input,
+# after this script: lines, then the bytes of three files, then nothing but the password, once sudo has asked for it.
+# The answer is lines of a word and a value between MARK and "MARK end"; those of transaction.sh are among them.
+set -u
+umask 077
+PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export PATH LC_ALL
+cd /
+for name in mark task uid helper helper_sha rule_sha build_id script_size rule_size helper_size; do
+  IFS= read -r "${name?}"
+done
+
+dir=''
+say() { printf '%s %s\n' "$1" "$2" 2>/dev/null || :; }
+finish() {
+  trap '' HUP INT TERM
+  [ -z "$dir" ] || rm -rf "$dir"
+  if [ -n "$dir" ] && [ -e "$dir" ]; then say left "$dir"; fi
+  say "$mark" end
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+trap : PIPE
+stop() { say upload "$1"; exit 1; }
+take() { # SIZE FILE
+  head -c "$1" >"$dir/$2" && [ "$(stat -c %s "$dir/$2")" = "$1" ]
+}
+
+printf '%s\n' "$mark"
+dir=$(mktemp -d /tmp/sallyport.XXXXXXXXXX) || stop 'no private folder can be made in /tmp'
+take "$script_size" transaction.sh || stop 'what was sent did not arrive whole, or /tmp is full'
+take "$rule_size" rule || stop 'what was sent did not arrive whole, or /tmp is full'
+if [ "$helper_size" != 0 ]; then
+  head -c "$helper_size" | gzip -dc >"$dir/helper" || stop 'the helper did not arrive whole, or /tmp is full'
+fi
+say uploaded "$helper_size"
+case $task in
+  install) set -- install "$uid" "$dir" "$helper_sha" "$rule_sha" "$helper" "$build_id" ;;
+  *) set -- uninstall "$uid" "$helper" ;;
+esac
+# The transaction's own standard input is /dev/null from its first line on: what sudo did not read, nobody reads.
+if [ "$(id -u)" = 0 ]; then
+  /bin/sh "$dir/transaction.sh" "$@"
+else
+  [ -x /usr/bin/sudo ] || { say no-sudo 'there is no /usr/bin/sudo'; exit 1; }
+  /usr/bin/sudo -k -S -p "$mark" /bin/sh "$dir/transaction.sh" "$@"
+fi
+say status "$?"
