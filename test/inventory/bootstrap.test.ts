@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { bootstrap, type HostEnd, type Plan } from "../../inventory/bootstrap.ts";
-import { describeInLab, HELPER, sudoHosts, type Host } from "../lab/host.ts";
+import { bootstrap, type HostEnd, type HostState, type Plan } from "../../inventory/bootstrap.ts";
+import { arrange, describeInLab, HELPER, sudoHosts, type Host } from "../lab/host.ts";
 import { inPlace, OWN_DISKS } from "../attack/place.ts";
 import { directTransport } from "./direct.ts";
 
@@ -71,6 +71,75 @@ async function inPlaces(
   await inPlace(host, OWN_DISKS, async (place) => await inPlaces(rest, visit, [...places, place]));
 }
 
+/** Everything that a run may touch, and what visudo says of it. */
+const SEEN = `ls -lA --time-style=full-iso /etc/sudoers.d /usr/local/libexec
+cat /etc/sudoers.d/* | sha256sum
+visudo -c 2>&1 || :`;
+const OWN = `${OWN_DISKS}mount -t tmpfs -o mode=1777 none /tmp
+mkdir -p /usr/local/libexec
+`;
+const CHANGED: readonly string[] = ["installed", "updated"];
+type Row = {
+  name: string;
+  lines: string;
+  state: HostState;
+  reason: RegExp;
+  password?: string | null;
+};
+const STATES: Row[] = [
+  {
+    name: "who logs in may do nothing as root",
+    lines: "gpasswd -d ops sudo >/dev/null",
+    state: "no-sudo",
+    reason: /not in the sudoers file/,
+  },
+  { name: "no sudo", lines: "rm /usr/bin/sudo", state: "no-sudo", reason: /no \/usr\/bin\/sudo/ },
+  {
+    name: "sudo asks, and there is no password",
+    lines: "",
+    state: "wrong-password",
+    reason: /there is none/,
+    password: null,
+  },
+  {
+    name: "a full /tmp",
+    lines: "mount -t tmpfs -o mode=1777,size=1m none /tmp",
+    state: "failed",
+    reason: /\/tmp is full|No space left/,
+  },
+  {
+    name: "a read-only /etc",
+    lines: "mount -o remount,ro /etc",
+    state: "rolled-back",
+    reason: /./,
+  },
+  {
+    name: "a later rule that wants a password",
+    lines: "echo 'ops ALL=(ALL) PASSWD: ALL' >/etc/sudoers.d/zzzz; chmod 440 /etc/sudoers.d/zzzz",
+    state: "rolled-back",
+    reason: /^refused/,
+  },
+  {
+    name: "a broken neighbour",
+    lines: "echo nonsense >/etc/sudoers.d/other; chmod 440 /etc/sudoers.d/other",
+    state: "installed",
+    reason: /^$/,
+  },
+  {
+    name: "a stale rule",
+    lines: `printf '#1000 ALL=(root) NOPASSWD: /nowhere\\n' >/etc/sudoers.d/zz-sallyport-uid1000
+chmod 440 /etc/sudoers.d/zz-sallyport-uid1000`,
+    state: "updated",
+    reason: /^$/,
+  },
+  {
+    name: "no password is needed",
+    lines: "echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops; chmod 440 /etc/sudoers.d/ops",
+    state: "installed",
+    reason: /^$/,
+  },
+];
+
 const brief = (ends: HostEnd[]) => ends.map(({ name, state, reason }) => [name, state, reason]);
 
 describeInLab("a bootstrap", () => {
@@ -86,6 +155,24 @@ describeInLab("a bootstrap", () => {
         expect(second.asked).toBe(0);
         const last = await run(places, { action: "uninstall" });
         expect(brief(last.ends)).toEqual(places.map(({ name }) => [name, "removed", ""]));
+      });
+    },
+  );
+
+  test.concurrent.each(STATES)(
+    "$name: $state",
+    { timeout: 120_000 },
+    async ({ lines, state, reason, password = PASSWORD }) => {
+      const [host] = sudoHosts();
+      if (host === undefined) throw new Error("no host");
+      await inPlace(host, OWN + lines, async (place) => {
+        const before = await arrange(place, "sh", "-c", SEEN);
+        const { ends } = await run([place], { password });
+        expect(ends).toMatchObject([{ state, reason: expect.stringMatching(reason) }]);
+        if (!CHANGED.includes(state)) expect(await arrange(place, "sh", "-c", SEEN)).toBe(before);
+        expect(
+          await arrange(place, "sh", "-c", "ls -A /tmp; ls -A /etc/sudoers.d | grep '[.]' || :"),
+        ).toBe("");
       });
     },
   );
