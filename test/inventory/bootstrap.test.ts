@@ -1,7 +1,8 @@
 /** The whole of a bootstrap on hosts with the five builds of sudo, but for SSH itself. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { bootstrap, type HostEnd, type HostState, type Plan } from "../../inventory/bootstrap.ts";
@@ -140,6 +141,28 @@ chmod 440 /etc/sudoers.d/zz-sallyport-uid1000`,
   },
 ];
 
+/** Looks for a secret in the arguments and the environment of every process of this machine, again and again. */
+function sampled(secret: string): () => Promise<{ samples: number; found: string[] }> {
+  const found = new Set<string>();
+  let [samples, over] = [0, false];
+  const look = async (): Promise<void> => {
+    for (; !over; samples += 1) {
+      for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+        for (const what of ["cmdline", "environ"])
+          try {
+            if (readFileSync(`/proc/${pid}/${what}`, "latin1").includes(secret)) found.add(what);
+          } catch {} // it has ended
+      await sleep(2);
+    }
+  };
+  const looking = look();
+  return async () => {
+    over = true;
+    await looking;
+    return { samples, found: [...found] };
+  };
+}
+
 const brief = (ends: HostEnd[]) => ends.map(({ name, state, reason }) => [name, state, reason]);
 
 describeInLab("a bootstrap", () => {
@@ -173,6 +196,25 @@ describeInLab("a bootstrap", () => {
         expect(
           await arrange(place, "sh", "-c", "ls -A /tmp; ls -A /etc/sudoers.d | grep '[.]' || :"),
         ).toBe("");
+      });
+    },
+  );
+
+  test(
+    "I09: the password is nowhere but on sudo's standard input",
+    { timeout: 120_000 },
+    async () => {
+      await inPlaces(sudoHosts(), async (places) => {
+        const events: HostEnd[] = [];
+        const seen = sampled(PASSWORD);
+        const { ends } = await run(places, { ended: (end) => events.push(end) });
+        expect(await seen()).toEqual({ samples: expect.any(Number), found: [] });
+        expect(JSON.stringify([ends, events])).not.toContain(PASSWORD);
+        for (const place of places) {
+          const kept =
+            "grep -rlF -- lab-ops-password /etc/sudoers.d /usr/local /tmp /var/log /run/sallyport /var/lib/sudo /run/sudo 2>/dev/null || :";
+          expect(await arrange(place, "sh", "-c", kept)).toBe("");
+        }
       });
     },
   );
