@@ -6,9 +6,16 @@ umask 077
 PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 export PATH LC_ALL
 cd /
-for name in mark task uid helper helper_sha rule_sha build_id script_size rule_size helper_size; do
-  IFS= read -r "${name?}"
-done
+IFS= read -r mark
+IFS= read -r task
+IFS= read -r uid
+IFS= read -r helper
+IFS= read -r helper_sha
+IFS= read -r rule_sha
+IFS= read -r build_id
+IFS= read -r script_size
+IFS= read -r rule_size
+IFS= read -r helper_size
 
 dir=''
 say() { printf '%s %s\n' "$1" "$2" 2>/dev/null || :; }

@@ -7,6 +7,7 @@ import { scriptBlock, type Connection, type RemoteProcess } from "./transport.ts
 /** Written in by the build; from source the files beside this one are read. */
 declare const LOOK_SCRIPT: string;
 declare const CHANGE_SCRIPT: string;
+declare const ASK_SCRIPT: string;
 
 export function lookScript(): string {
   return typeof LOOK_SCRIPT === "undefined" ? read("look.sh") : LOOK_SCRIPT;
@@ -14,6 +15,10 @@ export function lookScript(): string {
 
 export function changeScript(): string {
   return typeof CHANGE_SCRIPT === "undefined" ? read("change.sh") : CHANGE_SCRIPT;
+}
+
+export function askScript(): string {
+  return typeof ASK_SCRIPT === "undefined" ? read("ask.sh") : ASK_SCRIPT;
 }
 
 function read(name: string): string {

@@ -31,6 +31,11 @@ function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
+/** Runs as it stands there, here or on another host. */
+function script(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
 async function bundleCommandLine(
   defines: Record<string, string>,
 ): Promise<{ text: string; parts: Map<string, string> }> {
@@ -99,7 +104,10 @@ async function main(): Promise<void> {
       VERSION: version,
       BUILD_ID: helper.build.buildId,
       HELPER_SHA256: sha256(join(out, "sallyport-helper")),
-      TRANSACTION_SCRIPT: readFileSync(join(root, "sudoers/transaction.sh"), "utf8"),
+      TRANSACTION_SCRIPT: script("sudoers/transaction.sh"),
+      LOOK_SCRIPT: script("inventory/look.sh"),
+      CHANGE_SCRIPT: script("inventory/change.sh"),
+      ASK_SCRIPT: script("inventory/ask.sh"),
     });
     await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);

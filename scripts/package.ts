@@ -36,7 +36,7 @@ const { values } = parseArgs({
 });
 
 const PROGRAMS = [
-  "{protocol,helper,sudoers,agent}/**/*",
+  "{protocol,helper,sudoers,inventory,agent}/**/*",
   "scripts/*.ts",
   "package.json",
   "package-lock.json",

@@ -38,6 +38,7 @@ describe("the same sources in another folder", () => {
       "protocol",
       "scripts",
       "sudoers",
+      "inventory",
       "package.json",
       "tsconfig.json",
     ])
