@@ -1,20 +1,16 @@
 /** `sallyport setup-sudo`, run once by an administrator: the helper and the one sudoers rule. */
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
 import { runTransaction } from "../../sudoers/install.ts";
 import type { Report } from "../../sudoers/report.ts";
 import { renderRule, type Rule } from "../../sudoers/rules.ts";
-import type { HelperBuild, Task } from "../../sudoers/transaction.ts";
-import { BUILD } from "../build.ts";
-import { isThisBuild } from "../diagnose.ts";
+import type { Task } from "../../sudoers/transaction.ts";
 import { escapeLine } from "../escape.ts";
-import { thisHost } from "../host.ts";
 import { elevatedCommand, onTerminal, runElevated } from "./elevate.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
 import { findInvokingUser, type InvokingUser } from "./invoking-user.ts";
+import { helperBuild, helperSource, notTheHelper } from "./helper-source.ts";
 import { preview, previewText } from "./setup-preview.ts";
 import { explainChange, explainRule, explainUser } from "./setup-words.ts";
 import { tableText } from "./table.ts";
@@ -81,34 +77,16 @@ function orDeleted(user: InvokingUser): InvokingUser {
 /** Where the helper comes from and where it goes. A packaged one stays where its package put it. */
 function helperPlace(options: Options): { source: string; target: string } {
   const [packaged, local] = HELPER_PATHS;
-  if (options.uninstall !== true && existsSync(packaged))
-    return { source: packaged, target: packaged };
-  return {
-    source: join(dirname(realpathSync(process.execPath)), "sallyport-helper"),
-    target: local,
-  };
+  const source = helperSource();
+  return { source, target: options.uninstall !== true && source === packaged ? packaged : local };
 }
 
 async function planTask(options: Options, rule: Rule, source: string): Promise<Task | Failure> {
   if (options.uninstall === true) return { kind: "uninstall", rule };
-  const { helperSha256: sha256, buildId } = BUILD;
-  if (sha256 === null || buildId === null) {
-    const cause = "run from source: this command line was not built together with a helper";
-    return { code: "unavailable", cause, hint: "npm run build", status: EXIT_STATUS.unavailable };
-  }
-  const build: HelperBuild = { sha256, buildId };
+  const build = helperBuild();
+  if ("cause" in build) return build;
   if (options.status === true) return { kind: "status", rule, build };
-  if (!existsSync(source)) {
-    const cause = `there is no helper at ${source}`;
-    const hint = "put sallyport and sallyport-helper of one build side by side";
-    return { code: "unavailable", cause, hint, status: EXIT_STATUS.unavailable };
-  }
-  if ((await isThisBuild(thisHost(), source)) !== true) {
-    const cause = `${source} is not the helper of this build`;
-    const hint = "put sallyport and sallyport-helper of one build side by side";
-    return { code: "unsafe", cause, hint, status: EXIT_STATUS.unsafe };
-  }
-  return { kind: "install", rule, build };
+  return (await notTheHelper(source)) ?? { kind: "install", rule, build };
 }
 
 async function becomeRoot(options: Options, uid: number): Promise<void> {

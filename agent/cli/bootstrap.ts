@@ -1,0 +1,156 @@
+/** `sallyport bootstrap-cluster-sudo`, run once by an operator: setup-sudo on all hosts of an inventory. */
+import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { parseSerial, type BatchSize } from "../../inventory/batches.ts";
+import {
+  bootstrap,
+  type BootstrapTarget,
+  type HostEnd,
+  type Plan,
+} from "../../inventory/bootstrap.ts";
+import type { Transport } from "../../inventory/transport.ts";
+import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
+import { endText, exitStatus, recapText } from "./bootstrap-words.ts";
+import { fail, type Failure } from "./errors.ts";
+import { helperBuild, helperSource, notTheHelper } from "./helper-source.ts";
+import { passwordFromDescriptor, passwordFromTerminal, type Password } from "./password.ts";
+
+export type BootstrapOptions = {
+  user?: string;
+  check?: true;
+  verifyOnly?: true;
+  uninstall?: true;
+  serial: string;
+  forks: string;
+  maxFail: string;
+  passwordFd?: string;
+  retryFile?: string;
+  jsonl?: true;
+  json?: true;
+  /** False with --no-input. */
+  input?: boolean;
+};
+
+type Fleet = { targets: readonly BootstrapTarget[]; transport: Transport };
+
+/** Sets the exit status; `fleet`: the hosts that were chosen, and the way to them. */
+export async function bootstrapCluster(options: BootstrapOptions, fleet: Fleet): Promise<void> {
+  const json = options.json === true || options.jsonl === true;
+  const plan = await planOf(options, fleet);
+  if ("cause" in plan) return fail(plan, { json });
+
+  const width = Math.max(...fleet.targets.map(({ name }) => name.length));
+  const told = (end: HostEnd): void => {
+    if (options.jsonl === true) process.stdout.write(`${JSON.stringify({ v: 1, ...end })}\n`);
+    else if (!json) process.stdout.write(endText(end, width));
+  };
+  let interrupted = false;
+  const interrupt = (): void => {
+    if (interrupted) process.exit(130);
+    interrupted = true;
+    process.stderr.write(
+      "sallyport: hosts under way are finished, no other is begun; again: at once\n",
+    );
+  };
+  process.on("SIGINT", interrupt);
+  const ends = await bootstrap({ ...plan, ended: told, stopped: () => interrupted });
+  process.off("SIGINT", interrupt);
+  await fleet.transport.close();
+
+  process.exitCode = exitStatus(ends, options.verifyOnly === true);
+  if (options.retryFile !== undefined) writeRetryFile(options.retryFile, ends);
+  if (options.json === true) {
+    const success = process.exitCode === 0;
+    process.stdout.write(
+      `${JSON.stringify({ v: 1, success, data: { kind: "bootstrap", hosts: ends }, error: null })}\n`,
+    );
+  } else if (!json) process.stdout.write(recapText(ends, (names) => names.join(",")));
+}
+
+async function planOf(
+  options: BootstrapOptions,
+  { targets, transport }: Fleet,
+): Promise<Omit<Plan, "ended" | "stopped"> | Failure> {
+  const sizes = sizesIn(options);
+  if ("cause" in sizes) return sizes;
+  const build = helperBuild();
+  if ("cause" in build) return build;
+  const source = helperSource();
+  const action = actionOf(options);
+  if (action === "install") {
+    const missing = await notTheHelper(source);
+    if (missing !== null) return missing;
+  }
+  return {
+    ...sizes,
+    action,
+    targets,
+    transport,
+    build,
+    helperPath: HELPER_PATHS[1],
+    helper: async () => await promisify(gzip)(await readFile(source)),
+    user: options.user ?? null,
+    password: async (hosts) => await passwordFor(hosts, options),
+  };
+}
+
+function actionOf({ uninstall, check, verifyOnly }: BootstrapOptions): Plan["action"] {
+  if (uninstall === true) return "uninstall";
+  if (verifyOnly === true) return "verify";
+  return check === true ? "check" : "install";
+}
+
+function sizesIn({
+  serial,
+  forks,
+  maxFail,
+}: BootstrapOptions): { serial: BatchSize[]; forks: number; maxFail: number } | Failure {
+  const sizes = parseSerial(serial);
+  if (sizes === null)
+    return usage(`--serial takes numbers and shares like 1,10%,50%, not ${serial}`);
+  for (const [name, text] of Object.entries({ forks, "max-fail": maxFail }))
+    if (!/^[1-9]\d{0,3}$/.test(text)) return usage(`--${name} takes a number from 1, not ${text}`);
+  return { serial: sizes, forks: Number(forks), maxFail: Number(maxFail) };
+}
+
+function usage(cause: string): Failure {
+  return {
+    code: "usage",
+    cause,
+    hint: "sallyport bootstrap-cluster-sudo --help",
+    status: EXIT_STATUS.usage,
+  };
+}
+
+async function passwordFor(hosts: number, options: BootstrapOptions): Promise<Buffer | null> {
+  const given = await passwordIn(hosts, options);
+  if (given.kind === "password") return given.bytes;
+  const why = given.kind === "unreadable" ? `it cannot be read (${given.code})` : WHY[given.kind];
+  process.stderr.write(`sallyport: no password: ${why}\n`);
+  return null;
+}
+
+const WHY = {
+  no_terminal: "there is no terminal to ask on; --password-fd takes one",
+  none: "none was given",
+  too_long: "it is longer than 1,024 bytes",
+};
+
+async function passwordIn(hosts: number, options: BootstrapOptions): Promise<Password> {
+  const { passwordFd, input } = options;
+  if (passwordFd !== undefined && /^\d{1,4}$/.test(passwordFd))
+    return passwordFromDescriptor(Number(passwordFd));
+  if (input === false) return { kind: "no_terminal" };
+  return await passwordFromTerminal(
+    `Password for sudo on ${hosts === 1 ? "1 host" : `${hosts} hosts`}: `,
+  );
+}
+
+/** Names of the hosts that a next run must see, one a line: for `--limit @FILE`. */
+function writeRetryFile(file: string, ends: readonly HostEnd[]): void {
+  const names = ends.filter((end) => exitStatus([end], true) !== 0).map(({ name }) => name);
+  writeFileSync(file, names.map((name) => `${name}\n`).join(""));
+}
