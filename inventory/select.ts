@@ -1,0 +1,69 @@
+/** Patterns of hosts, as Ansible has them: `web*:!web03:&db`, groups or hosts, `~` before a regular expression. */
+import type { InventoryHost } from "./target.ts";
+
+export type Unmatched = { kind: "unmatched"; pattern: string };
+export type Malformed = { kind: "malformed"; pattern: string };
+
+/**
+ * The hosts that `pattern` selects, in the order of the inventory. A word that matches nothing is an error:
+ * a slip of the pen must not pass for an empty fleet.
+ */
+export function select(
+  hosts: readonly InventoryHost[],
+  pattern: string,
+): InventoryHost[] | Unmatched | Malformed {
+  let chosen = new Set<InventoryHost>();
+  let any = false;
+  // First what is added, then what is asked for too, then what is taken away, wherever they stand.
+  for (const operator of ["", "&", "!"])
+    for (const word of wordsOf(pattern)) {
+      const [own, bare] = /^[&!]/.test(word) ? [word.charAt(0), word.slice(1)] : ["", word];
+      if (own !== operator) continue;
+      if (!any && own !== "") chosen = new Set(hosts);
+      any = true;
+      const test = matcherOf(bare);
+      if (test === null) return { kind: "malformed", pattern: word };
+      const matching = hosts.filter(test);
+      if (matching.length === 0) return { kind: "unmatched", pattern: word };
+      if (own === "") for (const host of matching) chosen.add(host);
+      else if (own === "&") chosen = new Set(matching.filter((host) => chosen.has(host)));
+      else for (const host of matching) chosen.delete(host);
+    }
+  if (!any) return { kind: "malformed", pattern };
+  return hosts.filter((host) => chosen.has(host));
+}
+
+/** A comma parts words, and so does a colon, but not within brackets or where it is part of an address. */
+function wordsOf(pattern: string): string[] {
+  if (/^[0-9a-f:]*::[0-9a-f:]*$/i.test(pattern)) return [pattern];
+  const words = pattern.split(pattern.startsWith("~") ? "," : /[,:](?![^[]*\])/);
+  return words.map((word) => word.trim()).filter((word) => word !== "");
+}
+
+function matcherOf(word: string): ((host: InventoryHost) => boolean) | null {
+  const test = word.startsWith("~") ? regular(word.slice(1)) : glob(word);
+  if (test === null) return null;
+  if (word === "all" || word === "*") return () => true;
+  return ({ name, groups }) => test(name) || groups.some(test);
+}
+
+function regular(source: string): ((text: string) => boolean) | null {
+  try {
+    const regex = new RegExp(`^(?:${source})`);
+    return (text) => regex.test(text);
+  } catch {
+    return null;
+  }
+}
+
+/** `*`, `?` and `[abc]` as in fnmatch(3). */
+function glob(word: string): ((text: string) => boolean) | null {
+  const source = word.replace(/[.+^${}()|\\]/g, String.raw`\$&`);
+  const regex = source.replaceAll("*", ".*").replaceAll("?", ".").replaceAll("[!", "[^");
+  try {
+    const whole = new RegExp(`^${regex}$`);
+    return (text) => whole.test(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,146 @@
+/** How a host is reached, from its variables: what SSH cannot be told, or must not be, is an error. */
+import { InventoryError, type Place } from "./inventory-error.ts";
+import type { Tree } from "./source.ts";
+import type { SshTarget } from "./transport.ts";
+import type { Variables } from "./groups.ts";
+
+export type InventoryHost = SshTarget & {
+  /** From the outermost in, without `all`. */
+  groups: readonly string[];
+  /** Why it is not to be reached at all, or null. */
+  offline: string | null;
+};
+
+/** In Ansible's words, its older ones, and those of the flat form; the first that is there counts. */
+const NAMES = {
+  address: ["ansible_host", "ansible_ssh_host", "hostname", "host", "address"],
+  port: ["ansible_port", "ansible_ssh_port", "port"],
+  user: ["ansible_user", "ansible_ssh_user", "user"],
+  identityFile: ["ansible_ssh_private_key_file", "ansible_private_key_file", "identity_file"],
+  jump: ["proxy_jump"],
+  arguments: ["ansible_ssh_common_args", "ansible_ssh_extra_args"],
+  connection: ["ansible_connection"],
+  offline: ["offline"],
+  offlineReason: ["offline_reason"],
+} as const;
+
+/** A password in a file is read by whoever reads the file; it is asked for instead, once. */
+const SECRETS = /^(?:ansible_)?(?:ssh_|become_|sudo_|su_)?(?:pass|password|passphrase)$/;
+
+export function targetOf(name: string, groups: readonly string[], vars: Variables): InventoryHost {
+  for (const [variable, { place }] of vars)
+    if (SECRETS.test(variable)) {
+      const hint = "remove it: the password is asked for, once, when a host needs it";
+      throw new InventoryError(place, `${variable}: an inventory may hold no password`, hint);
+    }
+  const word = (names: readonly string[]): { text: string; place: Place } | null => {
+    const found = names.find((one) => vars.has(one));
+    return found === undefined ? null : wordIn(found, vars.get(found));
+  };
+  const address = word(NAMES.address);
+  const [port, user, identity] = [word(NAMES.port), word(NAMES.user), word(NAMES.identityFile)];
+  if (address !== null) checkAddress(address.text, address.place);
+  if (user !== null && !/^[^\s:@\p{Cc}-][^\s:@\p{Cc}]*$/u.test(user.text))
+    throw new InventoryError(user.place, `${JSON.stringify(user.text)} is no name of a user`);
+  const jump = word(NAMES.jump);
+  const proxies = NAMES.arguments.flatMap((variable) => {
+    const given = word([variable]);
+    return given === null ? [] : proxyIn(variable, given.text, given.place);
+  });
+  return {
+    name,
+    address: address?.text ?? name,
+    port: port === null ? null : portIn(port.text, port.place),
+    user: user?.text ?? null,
+    identityFile: identity?.text ?? null,
+    proxy: jump === null ? (proxies.at(-1) ?? null) : { kind: "jump", hops: jump.text.split(",") },
+    groups: groups.filter((group) => group !== "all"),
+    offline: offlineReason(word),
+  };
+}
+
+type Word = (names: readonly string[]) => { text: string; place: Place } | null;
+
+function offlineReason(word: Word): string | null {
+  const connection = word(NAMES.connection)?.text;
+  if (connection !== undefined && !["ssh", "smart", "paramiko"].includes(connection))
+    return `its connection is ${connection}, not SSH`;
+  const offline = word(NAMES.offline);
+  if (offline === null || /^(?:false|no)$/i.test(offline.text)) return null;
+  const reason = word(NAMES.offlineReason)?.text;
+  const said = /^(?:true|yes)$/i.test(offline.text) ? "the inventory says so" : offline.text;
+  return reason ?? said;
+}
+
+function wordIn(variable: string, tree: Tree | undefined): { text: string; place: Place } | null {
+  if (tree === undefined) return null;
+  const { place } = tree;
+  if (tree.kind === "secret") {
+    const hint = "write it in plain text: nothing here opens Ansible's vault";
+    throw new InventoryError(place, `${variable} is encrypted`, hint);
+  }
+  if (tree.kind !== "scalar") throw new InventoryError(place, `${variable} is one word`);
+  if (tree.value === null || tree.value === "") return null;
+  const text = String(tree.value);
+  if (text.includes("{{") || text.includes("{%")) {
+    const hint = "write the value itself, or use an executable inventory";
+    throw new InventoryError(place, `${variable} is a template, which only Ansible fills in`, hint);
+  }
+  if (/\p{Cc}/u.test(text))
+    throw new InventoryError(place, `${variable} has a control character in it`);
+  return { text, place };
+}
+
+function checkAddress(text: string, place: Place): void {
+  if (/^[\p{L}\p{N}_.:%[\]-]+$/u.test(text) && !text.startsWith("-")) return;
+  throw new InventoryError(place, `${JSON.stringify(text)} is no address`);
+}
+
+function portIn(text: string, place: Place): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw new InventoryError(place, `${JSON.stringify(text)} is no port`, "a port is 1 to 65535");
+}
+
+/** Change nothing about whom we talk to, and are ours to decide. */
+const HARMLESS =
+  /^(?:ControlMaster|ControlPersist|ControlPath|ServerAliveInterval|ServerAliveCountMax|TCPKeepAlive|Compression|ConnectTimeout|ConnectionAttempts|LogLevel|BatchMode|PreferredAuthentications)=/i;
+const HARMLESS_FLAGS = ["-C", "-q", "-4", "-6", "-T", "-x", "-a"];
+
+/** The proxies in words for ssh(1); what would weaken or change more than the way is refused. */
+function proxyIn(variable: string, text: string, place: Place): NonNullable<SshTarget["proxy"]>[] {
+  const words = wordsOf(text);
+  if (words === null) throw new InventoryError(place, `${variable} ends within quotes`);
+  const found: NonNullable<SshTarget["proxy"]>[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? "";
+    if (HARMLESS_FLAGS.includes(word)) continue;
+    const [, flag, joined] = /^(-J|-o)(.*)$/.exec(word) ?? [];
+    if (flag === undefined) throw refusedOption(variable, word, place);
+    const value = joined === "" ? (words[(at += 1)] ?? "") : (joined ?? "");
+    const option = value.replace(/^([A-Za-z]+)(?:\s*=\s*|\s+)/, "$1=");
+    if (flag === "-J" || /^ProxyJump=/i.test(option)) {
+      const hops = flag === "-J" ? value : option.slice("ProxyJump=".length);
+      if (hops.toLowerCase() !== "none") found.push({ kind: "jump", hops: hops.split(",") });
+    } else if (/^ProxyCommand=/i.test(option))
+      found.push({ kind: "command", command: option.slice("ProxyCommand=".length) });
+    else if (!HARMLESS.test(option)) throw refusedOption(variable, value, place);
+  }
+  return found;
+}
+
+function refusedOption(variable: string, option: string, place: Place): InventoryError {
+  const hint = "host keys are always verified; put other settings into ssh_config(5)";
+  return new InventoryError(
+    place,
+    `${variable}: ${JSON.stringify(option)} is not honoured here`,
+    hint,
+  );
+}
+
+/** Words as a shell splits them, with quotes and nothing else; null where a quote is open. */
+function wordsOf(text: string): string[] | null {
+  const words = text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  const bare = text.replace(/"[^"]*"|'[^']*'/g, "");
+  if (/["']/.test(bare)) return null;
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
