@@ -1,6 +1,15 @@
 /** An inventory file as a tree whose nodes know their places. */
 import { readFileSync } from "node:fs";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Node,
+  type Scalar,
+} from "yaml";
 import { InventoryError, type Place } from "./inventory-error.ts";
 
 /** `secret`: a value in Ansible's vault, which nothing here can open. */
@@ -90,9 +99,9 @@ function ownTree(
     return merged({ kind: "map", place, entries, keys });
   }
   if (!isScalar(node)) throw new InventoryError(place, "it is neither a map, a list nor a value");
-  const { value } = node;
+  const { value, source = "" } = node;
   const plain = value === null || ["string", "number", "boolean"].includes(typeof value);
-  return { kind: "scalar", place, value: plain ? (value as string) : String(value) };
+  return { kind: "scalar", place, value: plain ? (value as string) : source };
 }
 
 /** `<<: *others` adds what is not said here. */

@@ -78,7 +78,12 @@ const TINY_HEAP = [
  * The daemon runs for months beside what a host is there for: V8 would let garbage lie up to half of the
  * host's memory. No command holds much; a heap that is full ends the process, and systemd starts it anew.
  */
-const SMALL_HEAP = ["--max-old-space-size=32", "--max-semi-space-size=1", "--optimize-for-size"];
+const SMALL_HEAP = [
+  "--max-old-space-size=1024",
+  "--heap-growing-percent=25",
+  "--max-semi-space-size=1",
+  "--optimize-for-size",
+];
 
 async function main(): Promise<void> {
   const policy = values.policy === undefined ? null : readSitePolicy(values.policy);

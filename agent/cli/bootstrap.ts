@@ -10,12 +10,16 @@ import {
   type HostEnd,
   type Plan,
 } from "../../inventory/bootstrap.ts";
+import { fold } from "../../inventory/fold.ts";
+import { openSshTransport } from "../../inventory/openssh.ts";
 import type { Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
 import { endText, exitStatus, recapText } from "./bootstrap-words.ts";
+import { chosenHosts } from "./chosen-hosts.ts";
 import { fail, type Failure } from "./errors.ts";
 import { helperBuild, helperSource, notTheHelper } from "./helper-source.ts";
+import type { HostOptions } from "./host-options.ts";
 import { passwordFromDescriptor, passwordFromTerminal, type Password } from "./password.ts";
 
 export type BootstrapOptions = {
@@ -27,6 +31,7 @@ export type BootstrapOptions = {
   forks: string;
   maxFail: string;
   passwordFd?: string;
+  acceptNew?: true;
   retryFile?: string;
   jsonl?: true;
   json?: true;
@@ -34,15 +39,29 @@ export type BootstrapOptions = {
   input?: boolean;
 };
 
-type Fleet = { targets: readonly BootstrapTarget[]; transport: Transport };
-
-/** Sets the exit status; `fleet`: the hosts that were chosen, and the way to them. */
-export async function bootstrapCluster(options: BootstrapOptions, fleet: Fleet): Promise<void> {
+/** Sets the exit status. */
+export async function bootstrapCluster(options: BootstrapOptions & HostOptions): Promise<void> {
   const json = options.json === true || options.jsonl === true;
-  const plan = await planOf(options, fleet);
+  const targets = await chosenHosts(options);
+  if ("cause" in targets) return fail(targets, { json });
+  const transport = openSshTransport({ acceptNew: options.acceptNew === true });
+  try {
+    await runPlan(options, json, await planOf(options, targets, transport));
+  } finally {
+    await transport.close();
+  }
+}
+
+type Prepared = Omit<Plan, "ended" | "stopped">;
+
+async function runPlan(
+  options: BootstrapOptions,
+  json: boolean,
+  plan: Prepared | Failure,
+): Promise<void> {
   if ("cause" in plan) return fail(plan, { json });
 
-  const width = Math.max(...fleet.targets.map(({ name }) => name.length));
+  const width = Math.max(...plan.targets.map(({ name }) => name.length));
   const told = (end: HostEnd): void => {
     if (options.jsonl === true) process.stdout.write(`${JSON.stringify({ v: 1, ...end })}\n`);
     else if (!json) process.stdout.write(endText(end, width));
@@ -58,7 +77,6 @@ export async function bootstrapCluster(options: BootstrapOptions, fleet: Fleet):
   process.on("SIGINT", interrupt);
   const ends = await bootstrap({ ...plan, ended: told, stopped: () => interrupted });
   process.off("SIGINT", interrupt);
-  await fleet.transport.close();
 
   process.exitCode = exitStatus(ends, options.verifyOnly === true);
   if (options.retryFile !== undefined) writeRetryFile(options.retryFile, ends);
@@ -67,13 +85,14 @@ export async function bootstrapCluster(options: BootstrapOptions, fleet: Fleet):
     process.stdout.write(
       `${JSON.stringify({ v: 1, success, data: { kind: "bootstrap", hosts: ends }, error: null })}\n`,
     );
-  } else if (!json) process.stdout.write(recapText(ends, (names) => names.join(",")));
+  } else if (!json) process.stdout.write(recapText(ends, fold));
 }
 
 async function planOf(
   options: BootstrapOptions,
-  { targets, transport }: Fleet,
-): Promise<Omit<Plan, "ended" | "stopped"> | Failure> {
+  targets: readonly BootstrapTarget[],
+  transport: Transport,
+): Promise<Prepared | Failure> {
   const sizes = sizesIn(options);
   if ("cause" in sizes) return sizes;
   const build = helperBuild();

@@ -4,6 +4,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
 import { registerAskCommands } from "./ask-commands.ts";
 import { registerAuditCommands } from "./audit.ts";
+import { registerClusterCommands } from "./cluster-commands.ts";
 import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
@@ -29,12 +30,16 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 const EVERYWHERE = ["--json", "--no-input"];
 
+/** Also spelled as options. */
+const COMMANDS = ["setup-sudo", "bootstrap-cluster-sudo"];
+
 /** `--setup-sudo` is a command too; options that every command takes may stand before it. */
 function normalized(argv: readonly string[]): string[] {
   const first = argv.findIndex((word) => !EVERYWHERE.includes(word));
   const [command, ...rest] = first === -1 ? [] : argv.slice(first);
   if (command === undefined) return [...argv];
-  const words = [command === "--setup-sudo" ? "setup-sudo" : command, ...rest];
+  const bare = command.replace(/^--/, "");
+  const words = [COMMANDS.includes(bare) ? bare : command, ...rest];
   return words.toSpliced(endOfOptions(words), 0, ...argv.slice(0, first));
 }
 
@@ -57,6 +62,7 @@ export function sallyport(): Command {
   registerAuditCommands(program);
   registerDaemon(program);
   registerSetupSudo(program);
+  registerClusterCommands(program);
   registerMcp(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");

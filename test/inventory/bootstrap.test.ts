@@ -144,9 +144,10 @@ chmod 440 /etc/sudoers.d/zz-sallyport-uid1000`,
 /** Looks for a secret in the arguments and the environment of every process of this machine, again and again. */
 function sampled(secret: string): () => Promise<{ samples: number; found: string[] }> {
   const found = new Set<string>();
-  let [samples, over] = [0, false];
+  let samples = 0;
+  const over = new AbortController();
   const look = async (): Promise<void> => {
-    for (; !over; samples += 1) {
+    for (; !over.signal.aborted; samples += 1) {
       for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
         for (const what of ["cmdline", "environ"])
           try {
@@ -157,7 +158,7 @@ function sampled(secret: string): () => Promise<{ samples: number; found: string
   };
   const looking = look();
   return async () => {
-    over = true;
+    over.abort();
     await looking;
     return { samples, found: [...found] };
   };

@@ -1,0 +1,16 @@
+/** How a command is told which hosts it is about. */
+import type { Command } from "commander";
+
+export type HostOptions = { inventory?: string[]; limit?: string; exclude?: string };
+
+/** `-i`, `--limit` and `--exclude`, the same wherever hosts are chosen. */
+export function acceptHostOptions(command: Command): Command {
+  return command
+    .option("-i, --inventory <file>", "an inventory; may be given several times", add, undefined)
+    .option("--limit <pattern>", "only these: web*:!web03:&db, or @FILE with a name a line")
+    .option("--exclude <pattern>", "all but these");
+}
+
+function add(file: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), file];
+}
