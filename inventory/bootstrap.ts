@@ -78,8 +78,10 @@ type Needy = { target: BootstrapTarget; task: Task; uploads: boolean };
 
 export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
   const ends = new Map<string, HostEnd>();
+  const pins = new Map<string, readonly string[]>();
   const end = (target: SshTarget, state: HostState, rest: Partial<HostEnd> = {}): void => {
-    const told = { name: target.name, state, reason: "", newPins: [], sentBytes: 0, ...rest };
+    const newPins = pins.get(target.name) ?? [];
+    const told = { name: target.name, state, reason: "", newPins, sentBytes: 0, ...rest };
     ends.set(target.name, told);
     plan.ended(told);
   };
@@ -90,6 +92,7 @@ export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
     async (target) => {
       if (target.offline !== null) return end(target, "offline", { reason: target.offline });
       await visit(plan, target, end, async (connection) => {
+        pins.set(target.name, connection.newPins);
         const need = await needOf(plan, target, connection, end);
         if (need !== null) needy.push(need);
       });
@@ -127,32 +130,31 @@ async function needOf(
   connection: Connection,
   end: End,
 ): Promise<Needy | null> {
-  const { newPins } = connection;
   const seen = await look(connection, plan.user, plan.helperPath, plan.build);
   if (seen.kind !== "look") {
-    end(target, "failed", { reason: noLookText(seen), newPins });
+    end(target, "failed", { reason: noLookText(seen) });
     return null;
   }
   const obstacle = obstacleOn(seen, plan);
   if (obstacle !== null) {
-    end(target, obstacle.state, { reason: obstacle.reason, newPins });
+    end(target, obstacle.state, { reason: obstacle.reason });
     return null;
   }
   const rule = renderRule(seen.uid, plan.helperPath);
   if (rule.kind !== "rule") {
     const reason = "it is root who logs in: say whom the rule is for";
-    end(target, "failed", { reason, newPins });
+    end(target, "failed", { reason });
     return null;
   }
   if (plan.action === "uninstall") {
     return { target, task: { kind: "uninstall", rule }, uploads: false };
   }
   if (seen.current === true) {
-    end(target, "already-current", { newPins });
+    end(target, "already-current");
     return null;
   }
   if (plan.action !== "install") {
-    end(target, "needed", { reason: needText(seen, plan.build), newPins });
+    end(target, "needed", { reason: needText(seen, plan.build) });
     return null;
   }
   const task = { kind: "install", rule, build: plan.build } as const;

@@ -1,15 +1,6 @@
 /** An inventory file as a tree whose nodes know their places. */
 import { readFileSync } from "node:fs";
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  type Node,
-  type Scalar,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from "yaml";
 import { InventoryError, type Place } from "./inventory-error.ts";
 
 /** `secret`: a value in Ansible's vault, which nothing here can open. */
