@@ -19,7 +19,7 @@ export async function chosenHosts(options: HostOptions): Promise<InventoryHost[]
   if (files.length === 0) {
     const cause = `no inventory is given, and there is none at ${personal()}`;
     return {
-      code: "bad_config",
+      code: "config",
       cause,
       hint: "sallyport inventory init",
       status: BAD_CONFIGURATION,
@@ -31,7 +31,7 @@ export async function chosenHosts(options: HostOptions): Promise<InventoryHost[]
   } catch (error) {
     if (!(error instanceof InventoryError)) throw error;
     const { message: cause, hint } = error;
-    return { code: "bad_config", cause, hint, status: BAD_CONFIGURATION };
+    return { code: "config", cause, hint, status: BAD_CONFIGURATION };
   }
   const limit = options.limit === undefined ? hosts : matching(hosts, options.limit);
   if ("cause" in limit) return limit;

@@ -107,7 +107,15 @@ test(
   { timeout: 240_000 },
   () => {
     const checkout = join(folder, "elsewhere");
-    for (const name of ["agent", "inventory", "protocol", "scripts", "sudoers", "packaging", "dist"])
+    for (const name of [
+      "agent",
+      "inventory",
+      "protocol",
+      "scripts",
+      "sudoers",
+      "packaging",
+      "dist",
+    ])
       cpSync(join(root, name), join(checkout, name), {
         recursive: true,
         preserveTimestamps: false,
