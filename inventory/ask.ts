@@ -10,16 +10,16 @@ export type RemoteAnswer =
   /** It may have begun: it is not asked again. */
   | { kind: "unknown_outcome"; reason: string };
 
-/** `seconds`: how long it is waited for; the helper's own deadlines are shorter. */
+/** `helpers`: where it may be, the likelier place first. `seconds`: how long it is waited for; its own deadlines are shorter. */
 export async function askHost(
   connection: Connection,
-  helper: string,
+  helpers: readonly [string, string],
   argv: readonly string[],
   seconds: number,
 ): Promise<RemoteAnswer> {
   if (argv.some((word) => /[\0\r\n]/.test(word))) return { kind: "unsendable" };
   const mark = newMark();
-  const input = [mark, helper, argv.length, ...argv].map(inputLine);
+  const input = [mark, ...helpers, argv.length, ...argv].map(inputLine);
   const heard = await talk(connection, { script: askScript(), mark, input, seconds });
   const status = valueOf(heard.lines, "status");
   if (!heard.whole || status === null || !/^\d{1,3}$/.test(status)) {

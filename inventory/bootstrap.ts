@@ -10,29 +10,27 @@ import { change, type Change } from "./change.ts";
 import { look, type Look, type NoLook } from "./look.ts";
 import type { Connecting, Connection, SshTarget, Transport } from "./transport.ts";
 
-export const HOST_STATES = [
-  "offline",
-  "unreachable",
-  "host-key-changed",
-  "host-key-unknown",
-  "auth-failed",
-  "no-sudo",
-  "wrong-password",
-  "already-current",
-  "installed",
-  "updated",
-  "removed",
-  "absent",
-  "rolled-back",
-  "rollback-failed",
+export type HostState =
+  | "offline"
+  | "unreachable"
+  | "host-key-changed"
+  | "host-key-unknown"
+  | "auth-failed"
+  | "no-sudo"
+  | "wrong-password"
+  | "already-current"
+  | "installed"
+  | "updated"
+  | "removed"
+  | "absent"
+  | "rolled-back"
+  | "rollback-failed"
   /** Nothing was begun on it, or nobody knows how it ended; the reason says which. */
-  "failed",
+  | "failed"
   /** With `check`: it would be changed. */
-  "needed",
+  | "needed"
   /** Not begun, because the run stopped before. */
-  "not-done",
-] as const;
-export type HostState = (typeof HOST_STATES)[number];
+  | "not-done";
 
 export type HostEnd = {
   name: string;

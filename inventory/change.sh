@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs one install transaction on a host, as the user who logs in and, by sudo, as root. Data come on standard input,
 # after this script: lines, then the bytes of three files, then nothing but the password, once sudo has asked for it.
 # The answer is lines of a word and a value between MARK and "MARK end"; those of transaction.sh are among them.

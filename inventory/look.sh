@@ -1,3 +1,4 @@
+#!/bin/sh
 # Looks at a host as the user who logs in, and changes nothing. Data come on standard input, after this script:
 # lines MARK, USER (empty: who logs in), HELPER. The answer is lines of a word and a value between MARK and "MARK end",
 # so that what a login shell prints before or after is no part of it (I08).

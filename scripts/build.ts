@@ -76,7 +76,7 @@ const TINY_HEAP = [
 
 /**
  * The daemon runs for months beside what a host is there for: V8 would let garbage lie up to half of the
- * host's memory. No command holds much; a heap that is full ends the process, and systemd starts it anew.
+ * host's memory. It may take what is in use and a quarter more; an inventory of thousands of hosts needs some.
  */
 const SMALL_HEAP = [
   "--max-old-space-size=1024",

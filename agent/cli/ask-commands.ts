@@ -12,21 +12,20 @@ import { quote } from "../escape.ts";
 import { thisHost } from "../host.ts";
 import { parseRequest } from "../request.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
+import { acceptInventory } from "./host-options.ts";
 import { outputText, replyText } from "./reply-text.ts";
 
-type Options = { json?: true };
+type Options = { json?: true; on?: string; inventory?: string[] };
 
 export function registerAskCommands(program: Command): void {
-  program
-    .command("service")
+  acceptFleetOptions(program.command("service"))
     .summary("start, stop or look at a service")
     .argument("<action>", SERVICE_ACTIONS.join(", "))
     .argument("<name>", "a service of the policy")
     .action((action: string, name: string, options: Options) =>
       answer(["service", action, name], options),
     );
-  program
-    .command("package")
+  acceptFleetOptions(program.command("package"))
     .summary("install, remove or look at a package")
     .argument(
       "<action>",
@@ -36,20 +35,29 @@ export function registerAskCommands(program: Command): void {
     .action((action: string, name: string | undefined, options: Options) =>
       answer(["package", action, ...(name === undefined ? [] : [name])], options),
     );
-  program
-    .command("policy")
+  acceptFleetOptions(program.command("policy"))
     .summary("what may be asked for, as the helper on this host tells it")
     .action((options: Options) => answer(["policy"], options));
+}
+
+function acceptFleetOptions(command: Command): Command {
+  const on = "ask the helpers of these hosts of the inventory, over SSH: web*:!web03:&db";
+  return acceptInventory(command.option("--on <pattern>", on));
 }
 
 async function answer(words: readonly string[], options: Options): Promise<void> {
   const json = options.json === true;
   const request = parseRequest(words);
-  if (request === null) {
+  const { on } = options;
+  if (on !== undefined && request !== null) {
+    const { answerOnFleet } = await import("./fleet.ts");
+    return await answerOnFleet(request, { ...options, on });
+  }
+  if (request === null && on === undefined) {
     // What is wrong can be said better here, but an administrator wants to see who tried it.
     await askWords(words, PATIENCE.read, thisHost());
-    return fail(usage(words), { json });
   }
+  if (request === null) return fail(usage(words), { json });
 
   const given = await ask(request, thisHost());
   if (given.kind !== "reply") return fail(explainFailure(given), { json });

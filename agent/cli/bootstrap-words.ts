@@ -17,7 +17,7 @@ type Meaning = {
 const again = (hosts: string): string => `sallyport bootstrap-cluster-sudo --limit ${hosts}`;
 
 /** Worst first: the first of these that a run has is its exit status. */
-export const MEANINGS: Record<HostState, Meaning> = {
+const MEANINGS: Record<HostState, Meaning> = {
   "rollback-failed": { tone: "bad", status: ROLLBACK_FAILED, next: again },
   "wrong-password": { tone: "bad", status: EXIT_STATUS.not_allowed, next: again },
   "rolled-back": { tone: "bad", status: EXIT_STATUS.failed, next: again },

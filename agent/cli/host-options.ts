@@ -5,10 +5,14 @@ export type HostOptions = { inventory?: string[]; limit?: string; exclude?: stri
 
 /** `-i`, `--limit` and `--exclude`, the same wherever hosts are chosen. */
 export function acceptHostOptions(command: Command): Command {
-  return command
-    .option("-i, --inventory <file>", "an inventory; may be given several times", add, undefined)
+  return acceptInventory(command)
     .option("--limit <pattern>", "only these: web*:!web03:&db, or @FILE with a name a line")
     .option("--exclude <pattern>", "all but these");
+}
+
+export function acceptInventory(command: Command): Command {
+  const text = "an inventory; may be given several times";
+  return command.option("-i, --inventory <file>", text, add, undefined);
 }
 
 function add(file: string, before: string[] | undefined): string[] {

@@ -23,6 +23,11 @@ async function bootstrap(place: Host, words: readonly string[], input = PASSWORD
   });
 }
 
+async function fleet(place: Host, words: readonly string[]): Promise<Ended> {
+  const program = ["/opt/sallyport/sallyport", ...words, "-i", "/home/ops/inventory.yaml"];
+  return await exec(place, "ops", program);
+}
+
 const inventoryOf = (servers: readonly Server[], more = ""): string =>
   `all:\n  vars: { ansible_host: 127.0.0.1 }\n  hosts:\n${servers
     .map(({ port }, at) => `    web${at + 1}: { ansible_port: ${port} }\n`)
@@ -56,6 +61,15 @@ describeInLab("a bootstrap over SSH", () => {
             "web3 already-current",
           ]);
           expect(second.status).toBe(0);
+          const read = await fleet(place, ["service", "status", "nginx", "--on", "all"]);
+          expect(read.stdout).toMatch(/^web\[1-3\]:\n {2}nginx\.service: \w+ \(\w+\)/);
+          expect(read.status).toBe(0);
+          const refused = await fleet(place, ["service", "stop", "ssh", "--on", "web1,web2"]);
+          expect(refused.stdout).toContain("web1:\n  grant_required: a person must grant");
+          expect(refused.stdout).toContain("web2:\n  not_done: ");
+          expect(refused.status).not.toBe(0);
+          const none = await fleet(place, ["package", "info", "curl", "--on", "db"]);
+          expect(none).toMatchObject({ status: 64, stdout: "" });
           for (const server of servers)
             await arrange(server.place, "test", "-e", "/etc/sudoers.d/zz-sallyport-uid1000");
         });
