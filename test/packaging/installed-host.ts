@@ -73,5 +73,3 @@ export function installedHost(host: Host) {
     },
   };
 }
-
-export type InstalledHost = ReturnType<typeof installedHost>;
