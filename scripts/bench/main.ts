@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { benchDaemon } from "./daemon.ts";
 import { openHost, type BenchHost } from "./host.ts";
+import { benchInventory } from "./inventory.ts";
 import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
@@ -15,6 +16,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   session: benchSession,
   mcp: benchMcp,
   daemon: benchDaemon,
+  inventory: benchInventory,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,6 +1,16 @@
 /** `sallyport bootstrap-cluster-sudo` as an operator runs it: the built program, real SSH, real sudo. */
+import { once } from "node:events";
 import { expect, test } from "vitest";
-import { arrange, describeInLab, exec, ownHost, type Ended, type Host } from "../lab/host.ts";
+import {
+  arrange,
+  arrangeScript,
+  describeInLab,
+  exec,
+  ownHost,
+  start,
+  type Ended,
+  type Host,
+} from "../lab/host.ts";
 import { asOperator, pin, withServers, type Server } from "./ssh-place.ts";
 
 const PASSWORD = "lab-ops-password\n";
@@ -113,6 +123,108 @@ describeInLab("a bootstrap over SSH", () => {
           const pinned = await bootstrap(place, ["--accept-new", "--limit", "web3:web4"]);
           expect(states(pinned)).toEqual(["web3 host-key-changed", "web4 installed"]);
           expect(pinned.stdout).toMatch(/new host keys: \[127\.0\.0\.1\]:2323 \(ED25519\)/);
+        });
+      });
+    },
+  );
+
+  test(
+    "a login shell that talks, a host that is jumped through: each hop's key is verified, whatever ~/.ssh says",
+    { timeout: 150_000 },
+    async () => {
+      const noisy = `cp -a /home/ops /tmp/ops
+mount -t tmpfs -o mode=755,uid=1000,gid=1000 none /home/ops
+cp -a /tmp/ops/. /home/ops
+rm -rf /tmp/ops
+{ echo 'echo welcome; echo sallyport is in; echo beware >&2'; cat /home/ops/.bashrc; } >/home/ops/.new
+mv /home/ops/.new /home/ops/.bashrc
+`;
+      await withServers(ownHost(), 2330, ["", noisy], async (servers) => {
+        const [hop, behind] = servers;
+        if (hop === undefined || behind === undefined) throw new Error("no servers");
+        const inventory = `all:
+  hosts:
+    web:
+      ansible_host: 127.0.0.1
+      ansible_port: ${behind.port}
+      ansible_ssh_common_args: -o ProxyJump=127.0.0.1:${hop.port}
+`;
+        await asOperator(ownHost(), [pin(behind)], async (place) => {
+          const careless = "StrictHostKeyChecking no\nUser ops\n";
+          await exec(place, "ops", ["sh", "-c", "cat >/home/ops/.ssh/config"], { input: careless });
+          await put(place, inventory);
+          const refused = await bootstrap(place, []);
+          expect(states(refused)).toEqual(["web host-key-unknown"]);
+          await exec(place, "ops", ["sh", "-c", "cat >>/home/ops/.ssh/known_hosts"], {
+            input: `${pin(hop)}\n`,
+          });
+          const ended = await bootstrap(place, []);
+          expect(ended.stdout).toMatch(/^web {2}installed\n/);
+          expect(ended.status).toBe(0);
+        });
+      });
+    },
+  );
+
+  test(
+    "a connection that is cut in the middle: the next run heals, and nothing is left",
+    { timeout: 150_000 },
+    async () => {
+      await withServers(ownHost(), 2340, [""], async (servers) => {
+        const [server] = servers;
+        if (server === undefined) throw new Error("no server");
+        await asOperator(ownHost(), [pin(server)], async (place) => {
+          await put(place, inventoryOf(servers));
+          const running = bootstrap(place, []);
+          await arrangeScript(
+            server.place,
+            `until ls -d /tmp/sallyport.* >/dev/null 2>&1; do sleep 0.02; done
+for pid in $(pgrep -f '^sshd: ops'); do
+  [ "$(readlink /proc/$pid/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ] || kill -KILL $pid
+done`,
+          );
+          const cut = await running;
+          expect(states(cut)).toEqual(["web1 failed"]);
+          expect(cut.status).toBe(1);
+          await arrangeScript(
+            server.place,
+            "while ls -d /tmp/sallyport.* >/dev/null 2>&1; do sleep 0.1; done",
+          );
+          await arrange(server.place, "visudo", "-c");
+          const next = await bootstrap(place, []);
+          expect(["web1 installed", "web1 already-current"]).toContain(states(next)[0]);
+          const left = "ls -A /tmp; ls -A /etc/sudoers.d | grep '[.]' || :";
+          expect(await arrangeScript(server.place, left)).toBe("");
+        });
+      });
+    },
+  );
+
+  test(
+    "on a terminal the password is asked for once, without echo; ^C at the question begins no host",
+    { timeout: 150_000 },
+    async () => {
+      await withServers(ownHost(), 2350, [""], async (servers) => {
+        await asOperator(ownHost(), servers.map(pin), async (place) => {
+          await put(place, inventoryOf(servers));
+          const command =
+            "/opt/sallyport/sallyport bootstrap-cluster-sudo -i /home/ops/inventory.yaml";
+          const typed = async (keys: string): Promise<string> => {
+            const child = start(place, "ops", ["script", "-qfec", command, "/dev/null"]);
+            let screen = "";
+            child.stdout?.on("data", (text: Buffer) => {
+              if (!screen.includes("Password") && String(text).includes("Password"))
+                child.stdin?.write(keys);
+              screen += text.toString();
+            });
+            await once(child, "close");
+            return screen;
+          };
+          const left = await typed("\x03");
+          expect(left).toContain("wrong-password");
+          const screen = await typed("lab-ops-passwordé\x7f\r");
+          expect(screen).toMatch(/^Password for sudo on 1 host: \r\nweb1 {2}installed\r\n/);
+          expect(left + screen).not.toContain("lab-ops");
         });
       });
     },
