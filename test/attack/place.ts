@@ -24,6 +24,13 @@ mount -t tmpfs -o mode=700 none /run/sallyport
 rm -rf /var/log/sallyport
 `;
 
+/** The same as if Sallyport had never been there; /tmp is the place's own, too. */
+export const NOTHING_SET_UP = `${OWN_DISKS}rm -rf /usr/local/libexec/sallyport /etc/sallyport
+rm -f /etc/sudoers.d/zz-sallyport-*
+mkdir -p /usr/local/libexec
+mount -t tmpfs -o mode=1777 none /tmp
+`;
+
 /** Lines for sh(1) that add curl 2.0, with a postinst of the test's own, to the repository of the place. */
 export const withCurl2 = (postinst: string): string => `
 mkdir -p /srv/curl/DEBIAN

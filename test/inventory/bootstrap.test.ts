@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { bootstrap, type HostEnd, type HostState, type Plan } from "../../inventory/bootstrap.ts";
-import { arrange, describeInLab, HELPER, sudoHosts, type Host } from "../lab/host.ts";
-import { inPlace, OWN_DISKS } from "../attack/place.ts";
+import { arrange, describeInLab, HELPER, ownHost, sudoHosts, type Host } from "../lab/host.ts";
+import { inPlace, NOTHING_SET_UP } from "../attack/place.ts";
 import { directTransport } from "./direct.ts";
 
 const dist = resolve(import.meta.dirname, "../../dist");
@@ -69,16 +69,17 @@ async function inPlaces(
 ): Promise<void> {
   const [host, ...rest] = hosts;
   if (host === undefined) return await visit(places);
-  await inPlace(host, OWN_DISKS, async (place) => await inPlaces(rest, visit, [...places, place]));
+  await inPlace(
+    host,
+    NOTHING_SET_UP,
+    async (place) => await inPlaces(rest, visit, [...places, place]),
+  );
 }
 
 /** Everything that a run may touch, and what visudo says of it. */
 const SEEN = `ls -lA --time-style=full-iso /etc/sudoers.d /usr/local/libexec
 cat /etc/sudoers.d/* | sha256sum
 visudo -c 2>&1 || :`;
-const OWN = `${OWN_DISKS}mount -t tmpfs -o mode=1777 none /tmp
-mkdir -p /usr/local/libexec
-`;
 const CHANGED: readonly string[] = ["installed", "updated"];
 type Row = {
   name: string;
@@ -187,9 +188,8 @@ describeInLab("a bootstrap", () => {
     "$name: $state",
     { timeout: 120_000 },
     async ({ lines, state, reason, password = PASSWORD }) => {
-      const [host] = sudoHosts();
-      if (host === undefined) throw new Error("no host");
-      await inPlace(host, OWN + lines, async (place) => {
+      const host = ownHost();
+      await inPlace(host, NOTHING_SET_UP + lines, async (place) => {
         const before = await arrange(place, "sh", "-c", SEEN);
         const { ends } = await run([place], { password });
         expect(ends).toMatchObject([{ state, reason: expect.stringMatching(reason) }]);

@@ -2,13 +2,11 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { inject } from "vitest";
-import { inPlace, OWN_DISKS } from "../attack/place.ts";
+import { inPlace, NOTHING_SET_UP } from "../attack/place.ts";
 import { arrange, arrangeScript, start, type Host } from "../lab/host.ts";
 
 export type Server = { place: Host; port: number; hostKey: string };
 
-const OWN = `${OWN_DISKS}mount -t tmpfs -o mode=1777 none /tmp
-`;
 const SSHD = `HostKey /etc/ssh/own_key
 ListenAddress 127.0.0.1
 UsePAM yes
@@ -26,7 +24,7 @@ export async function withServers(
 ): Promise<void> {
   const own = lines[servers.length];
   if (own === undefined) return await visit(servers);
-  await inPlace(host, `${OWN}${own}`, async (place) => {
+  await inPlace(host, `${NOTHING_SET_UP}${own}`, async (place) => {
     const here = port + servers.length;
     const config = `Port ${here}\n${SSHD}`;
     await arrangeScript(
@@ -55,7 +53,7 @@ export async function asOperator(
   knownHosts: readonly string[],
   visit: (place: Host) => Promise<void>,
 ): Promise<void> {
-  const lines = `${OWN}mount -t tmpfs -o mode=755,uid=1000,gid=1000 none /home/ops
+  const lines = `${NOTHING_SET_UP}mount -t tmpfs -o mode=755,uid=1000,gid=1000 none /home/ops
 install -d -m 700 -o ops -g ops /home/ops/.ssh
 `;
   await inPlace(host, lines, async (place) => {
