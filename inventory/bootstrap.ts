@@ -192,11 +192,11 @@ async function changeAll(
   end: End,
 ): Promise<void> {
   const password = await plan.password(needy.length);
-  const helper = needy.some(({ uploads }) => uploads) ? await plan.helper() : null;
   let halted = false;
   const failures = (): number =>
     needy.filter(({ target }) => hasFailed(ends.get(target.name))).length;
   try {
+    const helper = needy.some(({ uploads }) => uploads) ? await plan.helper() : null;
     for (const batch of batches(needy, plan.serial)) {
       const stopped = (): boolean => halted || plan.stopped();
       const one = async ({ target, task, uploads }: Needy): Promise<void> =>

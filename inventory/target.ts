@@ -40,7 +40,7 @@ export function targetOf(name: string, groups: readonly string[], vars: Variable
   const address = word(NAMES.address);
   const [port, user, identity] = [word(NAMES.port), word(NAMES.user), word(NAMES.identityFile)];
   if (address !== null) checkAddress(address.text, address.place);
-  if (user !== null && !/^[^\s:@\p{Cc}-][^\s:@\p{Cc}]*$/u.test(user.text))
+  if (user !== null && !USER.test(user.text))
     throw new InventoryError(user.place, `${JSON.stringify(user.text)} is no name of a user`);
   const jump = word(NAMES.jump);
   const proxies = NAMES.arguments.flatMap((variable) => {
@@ -53,7 +53,7 @@ export function targetOf(name: string, groups: readonly string[], vars: Variable
     port: port === null ? null : portIn(port.text, port.place),
     user: user?.text ?? null,
     identityFile: identity?.text ?? null,
-    proxy: jump === null ? (proxies.at(-1) ?? null) : { kind: "jump", hops: jump.text.split(",") },
+    proxy: jump === null ? (proxies.at(-1) ?? null) : jumpOver(jump.text, jump.place),
     groups: groups.filter((group) => group !== "all"),
     offline: offlineReason(word),
   };
@@ -91,6 +91,18 @@ function wordIn(variable: string, tree: Tree | undefined): { text: string; place
   return { text, place };
 }
 
+/** ssh(1) puts names into the text of a proxy command, which a shell reads (CVE-2023-51385). */
+const USER = /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.+@\\-]*[\p{L}\p{N}_.+-])?$/u;
+const HOP = /^(?:[\w][\w.+-]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][\w.-]*)(?::\d{1,5})?$/;
+
+function jumpOver(text: string, place: Place): NonNullable<SshTarget["proxy"]> {
+  const hops = text.split(",");
+  const odd = hops.find((hop) => !HOP.test(hop));
+  if (odd === undefined) return { kind: "jump", hops };
+  const hint = "a host that is jumped through is USER@HOST:PORT";
+  throw new InventoryError(place, `${JSON.stringify(odd)} is no host`, hint);
+}
+
 function checkAddress(text: string, place: Place): void {
   if (/^[\p{L}\p{N}_.:%[\]-]+$/u.test(text) && !text.startsWith("-")) return;
   throw new InventoryError(place, `${JSON.stringify(text)} is no address`);
@@ -120,7 +132,7 @@ function proxyIn(variable: string, text: string, place: Place): NonNullable<SshT
     const option = value.replace(/^([A-Za-z]+)(?:\s*=\s*|\s+)/, "$1=");
     if (flag === "-J" || /^ProxyJump=/i.test(option)) {
       const hops = flag === "-J" ? value : option.slice("ProxyJump=".length);
-      if (hops.toLowerCase() !== "none") found.push({ kind: "jump", hops: hops.split(",") });
+      if (hops.toLowerCase() !== "none") found.push(jumpOver(hops, place));
     } else if (/^ProxyCommand=/i.test(option))
       found.push({ kind: "command", command: option.slice("ProxyCommand=".length) });
     else if (!HARMLESS.test(option)) throw refusedOption(variable, value, place);

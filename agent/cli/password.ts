@@ -57,19 +57,24 @@ function lineFrom(terminal: ReadStream): Promise<Password> {
       done({ kind: "unreadable", code: error.code ?? "unknown" }),
     );
     terminal.on("end", () => done({ kind: "none" }));
+    const press = (key: number): Password | null => {
+      if (key === FEED || key === RETURN)
+        return length === 0
+          ? { kind: "none" }
+          : { kind: "password", bytes: typed.subarray(0, length) };
+      if (key === INTERRUPT || (key === END && length === 0)) return { kind: "none" };
+      if (key === KILL) forget(0);
+      else if (key === BACKSPACE || key === DELETE) forget(startOfLast(typed, length));
+      else if (length === MAX_BYTES) return { kind: "too_long" };
+      else typed[length++] = key;
+      return null;
+    };
     terminal.on("data", (keys: Buffer) => {
       for (const key of keys) {
-        if (key === FEED || key === RETURN)
-          return done(
-            length === 0
-              ? { kind: "none" }
-              : { kind: "password", bytes: typed.subarray(0, length) },
-          );
-        if (key === INTERRUPT || (key === END && length === 0)) return done({ kind: "none" });
-        if (key === KILL) forget(0);
-        else if (key === BACKSPACE || key === DELETE) forget(startOfLast(typed, length));
-        else if (length === MAX_BYTES) return done({ kind: "too_long" });
-        else typed[length++] = key;
+        const answer = press(key);
+        if (answer === null) continue;
+        done(answer);
+        break;
       }
       keys.fill(0);
     });
