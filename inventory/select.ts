@@ -56,14 +56,31 @@ function regular(source: string): ((text: string) => boolean) | null {
   }
 }
 
-/** `*`, `?` and `[abc]` as in fnmatch(3). */
+/** `*`, `?` and `[abc]` as in fnmatch(3), and `[01-12,14]` as names are folded for a person. */
 function glob(word: string): ((text: string) => boolean) | null {
-  const source = word.replace(/[.+^${}()|\\]/g, String.raw`\$&`);
-  const regex = source.replaceAll("*", ".*").replaceAll("?", ".").replaceAll("[!", "[^");
+  const source = word
+    .replace(/[.+^${}()|\\]/g, String.raw`\$&`)
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".")
+    .replaceAll("[!", "[^")
+    .replace(FOLDED, (_, parts: string) => `(?:${numbersIn(parts).join("|")})`);
   try {
-    const whole = new RegExp(`^${regex}$`);
+    const whole = new RegExp(`^${source}$`);
     return (text) => whole.test(text);
   } catch {
     return null;
   }
+}
+
+/** Several numbers, or a range of them; `[12]` is a 1 or a 2, as ever. */
+const FOLDED = /\[((?:\d{1,9}(?:-\d{1,9})?,)+\d{1,9}(?:-\d{1,9})?|\d{1,9}-\d{1,9})\]/g;
+const MOST = 100_000;
+
+function numbersIn(parts: string): string[] {
+  return parts.split(",").flatMap((part) => {
+    const [first = "", last = first] = part.split("-");
+    const width = first.startsWith("0") ? first.length : 0;
+    const length = Math.max(0, Math.min(MOST, Number(last) - Number(first) + 1));
+    return Array.from({ length }, (_, at) => String(Number(first) + at).padStart(width, "0"));
+  });
 }

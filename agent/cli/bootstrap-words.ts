@@ -1,7 +1,8 @@
 /** What a person reads of a bootstrap: a line for each host, and at the end what came of all, and what to do next. */
 import type { HostEnd, HostState } from "../../inventory/bootstrap.ts";
+import { fold } from "../../inventory/fold.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
-import { escapeLine } from "../escape.ts";
+import { escapeLine, isHarmless } from "../escape.ts";
 
 /** EX_SOFTWARE of sysexits(3): a host is not as it was, and not as it should be. */
 const ROLLBACK_FAILED = 70;
@@ -11,10 +12,11 @@ type Meaning = {
   /** What the run exits with, if this is the worst that happened. */
   status: number;
   /** The command that helps, for the hosts of this state; null where none does. */
-  next: ((hosts: string) => string) | null;
+  next: ((hosts: string, inventory: string) => string) | null;
 };
 
-const again = (hosts: string): string => `sallyport bootstrap-cluster-sudo --limit ${hosts}`;
+const again = (hosts: string, inventory: string): string =>
+  `sallyport bootstrap-cluster-sudo${inventory} --limit ${hosts}`;
 
 /** Worst first: the first of these that a run has is its exit status. */
 const MEANINGS: Record<HostState, Meaning> = {
@@ -31,7 +33,7 @@ const MEANINGS: Record<HostState, Meaning> = {
   "host-key-unknown": {
     tone: "bad",
     status: EXIT_STATUS.unavailable,
-    next: (hosts) => `${again(hosts)} --accept-new`,
+    next: (hosts, inventory) => `${again(hosts, inventory)} --accept-new`,
   },
   "auth-failed": {
     tone: "bad",
@@ -67,16 +69,14 @@ export function endText({ name, state, reason }: HostEnd, width: number): string
   return `${escapeLine(name).padEnd(width)}  ${state}${why}\n`;
 }
 
-/** `folded`: several names as few words. */
-export function recapText(
-  ends: readonly HostEnd[],
-  folded: (names: readonly string[]) => string,
-): string {
+/** `files`: the inventories that were named. */
+export function recapText(ends: readonly HostEnd[], files: readonly string[]): string {
+  const inventory = files.map((file) => ` -i ${shellWord(file)}`).join("");
   const lines = WORST_FIRST.flatMap((state) => {
     const names = ends.filter((end) => end.state === state).map(({ name }) => name);
     if (names.length === 0) return [];
-    const hosts = folded(names);
-    const next = MEANINGS[state].next?.(hosts);
+    const hosts = fold(names);
+    const next = MEANINGS[state].next?.(shellWord(hosts), inventory);
     const counted = `${String(names.length).padStart(5)}  ${state}: ${escapeLine(hosts)}\n`;
     return next === undefined ? [counted] : [counted, `       next: ${escapeLine(next)}\n`];
   });
@@ -84,4 +84,9 @@ export function recapText(
   const pinned =
     pins.length === 0 ? [] : [`       new host keys: ${escapeLine(pins.join(", "))}\n`];
   return ["\n", ...lines, ...pinned].join("");
+}
+
+/** A word as a shell takes it for itself: brackets are globs, and zsh stops at one that matches nothing. */
+function shellWord(word: string): string {
+  return isHarmless(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -10,7 +10,6 @@ import {
   type HostEnd,
   type Plan,
 } from "../../inventory/bootstrap.ts";
-import { fold } from "../../inventory/fold.ts";
 import { openSshTransport } from "../../inventory/openssh.ts";
 import type { Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
@@ -55,7 +54,7 @@ export async function bootstrapCluster(options: BootstrapOptions & HostOptions):
 type Prepared = Omit<Plan, "ended" | "stopped">;
 
 async function runPlan(
-  options: BootstrapOptions,
+  options: BootstrapOptions & HostOptions,
   json: boolean,
   plan: Prepared | Failure,
 ): Promise<void> {
@@ -85,7 +84,7 @@ async function runPlan(
     process.stdout.write(
       `${JSON.stringify({ v: 1, success, data: { kind: "bootstrap", hosts: ends }, error: null })}\n`,
     );
-  } else if (!json) process.stdout.write(recapText(ends, fold));
+  } else if (!json) process.stdout.write(recapText(ends, options.inventory ?? []));
 }
 
 async function planOf(

@@ -135,8 +135,10 @@ function indented(text: string): string {
 }
 
 /** The worst of all: a failure, a refusal, and then what could not be asked. */
-function statusOf(bad: readonly HostAnswer[]): number {
-  if (bad.length === 0) return 0;
+function statusOf(all: readonly HostAnswer[]): number {
+  if (all.length === 0) return 0;
+  // Hosts that were not asked any more say nothing of their own.
+  const bad = all.filter(({ code }) => code !== "not_done");
   const replies = bad.flatMap(({ reply }) => reply?.error ?? []);
   if (replies.length === bad.length) {
     const codes = new Set(replies.map(({ code }) => EXIT_STATUS[code]));

@@ -32,6 +32,8 @@ describe("patterns", () => {
     ["web", "web01 web02 web03"],
     ["web*", "web01 web02 web03"],
     ["web0[12]", "web01 web02"],
+    ["web[01-02]", "web01 web02"],
+    ["web[01,03],db[1-2]", "web01 web03 db1 db2"],
     ["web0?:db2", "web01 web02 web03 db2"],
     ["db,web01", "web01 db1 db2"],
     ["web:!web03", "web01 web02"],
@@ -49,6 +51,7 @@ describe("patterns", () => {
   test.each([
     ["wbe*", "unmatched"],
     ["web:dbb", "unmatched"],
+    ["web[1-3]", "unmatched"],
     ["web:!nobody", "unmatched"],
     ["", "malformed"],
     [":", "malformed"],
