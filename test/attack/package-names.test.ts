@@ -111,5 +111,5 @@ describeInLab("names of packages", () => {
       const [control] = await askAll(place, [["package", "info", "trash-cli"]]);
       expect(control?.reply.success, "the name alone is allowed").toBe(true);
     });
-  });
+  }, 120_000);
 });
