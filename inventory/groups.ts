@@ -1,6 +1,7 @@
 /** Groups and hosts as inventory files write them, before it is worked out what that means for a host. */
 import { expandRange } from "./host-range.ts";
 import { InventoryError, type Place } from "./inventory-error.ts";
+import { refusePassword } from "./no-password.ts";
 import type { Tree } from "./source.ts";
 
 export type Variables = Map<string, Tree>;
@@ -36,14 +37,27 @@ export function addFile(groups: Groups, tree: Tree): void {
   // A `hosts:` wrapper is the group of all without its name.
   if (names.includes("hosts") && names.every((name) => PARTS.includes(name)))
     return addGroup(groups, "all", root, []);
-  if ([...root.entries.values()].some(isFlatHost)) return addHosts(groups, "all", root);
-  for (const [name, entry] of root.entries) addGroup(groups, groupName(name, root), entry, []);
+  const flat = [...root.entries].find(([, entry]) => isFlatHost(entry));
+  if (flat !== undefined) {
+    // A slip in the name of a part must not turn groups into hosts.
+    if ([...root.entries.values()].some(isGroup)) {
+      const hint = "a group has hosts, vars and children; a host's settings stand under its name";
+      const cause = `${JSON.stringify(flat[0])} is written like a host, but stands among groups`;
+      throw new InventoryError(placeIn(root, flat[0]), cause, hint);
+    }
+    return addHosts(groups, "all", root);
+  }
+  for (const [name, entry] of root.entries)
+    addGroup(groups, groupName(name, placeIn(root, name)), entry, []);
 }
 
 /** An entry of the flat form: a host with settings, which no group has. */
 function isFlatHost(entry: Tree): boolean {
-  if (entry.kind !== "map" || entry.entries.size === 0) return false;
-  return ![...entry.entries.keys()].some((key) => PARTS.includes(key));
+  return entry.kind === "map" && entry.entries.size > 0 && !isGroup(entry);
+}
+
+function isGroup(entry: Tree): boolean {
+  return entry.kind === "map" && PARTS.some((part) => entry.entries.has(part));
 }
 
 function addGroup(groups: Groups, name: string, entry: Tree, above: readonly string[]): void {
@@ -74,7 +88,7 @@ function addChildren(groups: Groups, group: Group, tree: Tree, above: readonly s
   if (isNothing(tree)) return;
   const children = mapIn(tree, "children is a map of groups");
   for (const [name, entry] of children.entries) {
-    group.children.add(groupName(name, children));
+    group.children.add(groupName(name, placeIn(children, name)));
     addGroup(groups, name, entry, above);
   }
 }
@@ -109,39 +123,55 @@ function hostNames(pattern: string, place: Place): { name: string; port: number 
     throw new InventoryError(place, `${JSON.stringify(pattern)} is no name and no range`, hint);
   }
   return names.map((name) => {
-    if (!/^[\p{L}\p{N}_.[\]:@%-]+$/u.test(name) || name.startsWith("-"))
-      throw new InventoryError(place, `${JSON.stringify(name)} is no name of a host`);
-    return { name, port: isPort ? Number(port) : null };
+    return { name: hostName(name, place), port: isPort ? Number(port) : null };
   });
+}
+
+/** A name is an address too, where nothing else is said: ssh(1) and its proxies are given it. */
+function hostName(name: string, place: Place): string {
+  if (/^[\p{L}\p{N}_.[\]:@%-]+$/u.test(name) && !name.startsWith("-")) return name;
+  throw new InventoryError(place, `${JSON.stringify(name)} is no name of a host`);
 }
 
 function addVariables(into: Variables, tree: Tree): void {
   if (isNothing(tree)) return;
-  for (const [name, value] of mapIn(tree, "variables are a map").entries) into.set(name, value);
+  for (const [name, value] of mapIn(tree, "variables are a map").entries) {
+    refusePassword(name, value);
+    into.set(name, value);
+  }
 }
 
 /** What an executable inventory prints for `--list`: hosts in lists, and their variables apart. */
-function addListing(groups: Groups, root: MapTree): void {
+export function addListing(groups: Groups, tree: Tree): void {
+  const root = mapIn(tree, "a listing is a map of groups");
+  if (!root.entries.has("_meta") && root.entries.size > 0) {
+    const hint = "print _meta with hostvars: it is not run with --host for each host";
+    throw new InventoryError(root.place, "it lists no variables of hosts", hint);
+  }
   for (const [name, entry] of root.entries) {
     if (name === "_meta") continue;
-    const group = groupOf(groups, groupName(name, root));
+    const group = groupOf(groups, groupName(name, placeIn(root, name)));
     const parts =
       entry.kind === "list"
         ? new Map([["hosts", entry]])
         : mapIn(entry, "a group is a map").entries;
-    for (const host of wordsIn(parts.get("hosts"))) addHost(groups, name, host.word, host.place);
-    for (const child of wordsIn(parts.get("children"))) {
-      group.children.add(child.word);
-      groupOf(groups, child.word);
+    for (const { word, place } of wordsIn(parts.get("hosts")))
+      addHost(groups, name, hostName(word, place), place);
+    for (const { word, place } of wordsIn(parts.get("children"))) {
+      group.children.add(groupName(word, place));
+      groupOf(groups, word);
     }
     const vars = parts.get("vars");
     if (vars !== undefined) addVariables(group.vars, vars);
   }
-  const meta = mapIn(root.entries.get("_meta") ?? root, "_meta is a map");
+  const meta = mapIn(root.entries.get("_meta") ?? root, "_meta is a map of hostvars");
   const hostVars = meta.entries.get("hostvars");
   if (hostVars === undefined) return;
-  for (const [name, vars] of mapIn(hostVars, "hostvars is a map").entries)
-    addVariables(addHost(groups, "all", name, vars.place), vars);
+  const ofHosts = mapIn(hostVars, "hostvars is a map");
+  for (const [name, vars] of ofHosts.entries) {
+    const place = placeIn(ofHosts, name);
+    addVariables(addHost(groups, "all", hostName(name, place), place), vars);
+  }
 }
 
 function wordsIn(tree: Tree | undefined): { word: string; place: Place }[] {
@@ -165,12 +195,13 @@ function groupOf(groups: Groups, name: string): Group {
   return group;
 }
 
-function groupName(name: string, { keys, place }: MapTree): string {
+function groupName(name: string, place: Place): string {
   if (/^[\p{L}\p{N}_.-]+$/u.test(name) && !name.startsWith("-")) return name;
-  throw new InventoryError(
-    keys.get(name) ?? place,
-    `${JSON.stringify(name)} is no name of a group`,
-  );
+  throw new InventoryError(place, `${JSON.stringify(name)} is no name of a group`);
+}
+
+function placeIn({ keys, place }: MapTree, name: string): Place {
+  return keys.get(name) ?? place;
 }
 
 function isNothing(tree: Tree): boolean {

@@ -1,6 +1,6 @@
 /** Inventory files as hosts: read once, at the edge; what comes out is true. */
 import { accessSync, constants } from "node:fs";
-import { addFile, noGroups } from "./groups.ts";
+import { addFile, addListing, noGroups } from "./groups.ts";
 import { InventoryError } from "./inventory-error.ts";
 import { listing } from "./listing.ts";
 import { parseTree, readTree } from "./source.ts";
@@ -14,7 +14,8 @@ import { groupsOfHosts, variablesOf } from "./variables.ts";
 export async function readInventory(files: readonly string[]): Promise<InventoryHost[]> {
   const groups = noGroups();
   for (const file of files)
-    addFile(groups, isExecutable(file) ? parseTree(file, await listing(file)) : readTree(file));
+    if (isExecutable(file)) addListing(groups, parseTree(file, await listing(file)));
+    else addFile(groups, readTree(file));
   if (groups.hosts.size === 0) {
     const cause = `there is no host in ${files.join(", ")}`;
     throw new InventoryError(null, cause, "sallyport inventory init");

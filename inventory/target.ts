@@ -24,15 +24,7 @@ const NAMES = {
   offlineReason: ["offline_reason"],
 } as const;
 
-/** A password in a file is read by whoever reads the file; it is asked for instead, once. */
-const SECRETS = /^(?:ansible_)?(?:ssh_|become_|sudo_|su_)?(?:pass|password|passphrase)$/;
-
 export function targetOf(name: string, groups: readonly string[], vars: Variables): InventoryHost {
-  for (const [variable, { place }] of vars)
-    if (SECRETS.test(variable)) {
-      const hint = "remove it: the password is asked for, once, when a host needs it";
-      throw new InventoryError(place, `${variable}: an inventory may hold no password`, hint);
-    }
   const word = (names: readonly string[]): { text: string; place: Place } | null => {
     const found = names.find((one) => vars.has(one));
     return found === undefined ? null : wordIn(found, vars.get(found));
