@@ -44,6 +44,7 @@ function matcherOf(word: string): ((host: InventoryHost) => boolean) | null {
   const test = word.startsWith("~") ? regular(word.slice(1)) : glob(word);
   if (test === null) return null;
   if (word === "all" || word === "*") return () => true;
+  if (word === "ungrouped") return ({ groups }) => groups.length === 0;
   return ({ name, groups }) => test(name) || groups.some(test);
 }
 
@@ -58,6 +59,8 @@ function regular(source: string): ((text: string) => boolean) | null {
 
 /** `*`, `?` and `[abc]` as in fnmatch(3), and `[01-12,14]` as names are folded for a person. */
 function glob(word: string): ((text: string) => boolean) | null {
+  // Ansible counts the hosts of a group by these, a file names hosts; as a set of characters it is neither.
+  if (/\[[^\]]*:[^\]]*\]/.test(word) && !/^\[[0-9a-f:.]*:[0-9a-f:.]*\]$/i.test(word)) return null;
   const source = word
     .replace(/[.+^${}()|\\]/g, String.raw`\$&`)
     .replaceAll("*", ".*")

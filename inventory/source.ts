@@ -1,6 +1,17 @@
 /** An inventory file as a tree whose nodes know their places. */
 import { readFileSync } from "node:fs";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Node,
+  type Scalar,
+  type YAMLParseError,
+  type YAMLWarning,
+} from "yaml";
 import { InventoryError, type Place } from "./inventory-error.ts";
 
 /** `secret`: a value in Ansible's vault, which nothing here can open. */
@@ -34,14 +45,28 @@ export function parseTree(file: string, text: string): Tree {
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
-  // Ansible's own tags: what they mark is a value of theirs.
-  const tags = document.warnings.filter(({ code }) => code !== "TAG_RESOLVE_FAILED");
-  const [broken] = [...document.errors, ...tags];
-  if (broken !== undefined) throw new InventoryError(placeOf(broken.pos[0]), broken.message);
+  const problem = [...document.errors, ...document.warnings]
+    .map((found) => problemOf(found, text))
+    .find((found) => found !== null);
+  if (problem !== undefined) throw new InventoryError(placeOf(problem.offset), problem.cause);
   if (document.contents === null) {
     throw new InventoryError(placeOf(0), "it is empty", "sallyport inventory init");
   }
   return treeOf(document.contents, placeOf, new Map(), 0);
+}
+
+/** Ansible's own: a secret, and text that is no template. */
+const TAGS = ["!vault", "!vault-encrypted", "!unsafe"];
+
+/** Null: what YAML does not know, and Ansible does. */
+function problemOf(
+  { code, message, pos: [from, to] }: YAMLParseError | YAMLWarning,
+  text: string,
+): { offset: number; cause: string } | null {
+  if (code === "RESOURCE_EXHAUSTION") return { offset: from, cause: "it is nested too deeply" };
+  if (code !== "TAG_RESOLVE_FAILED") return { offset: from, cause: message };
+  const tag = text.slice(from, to);
+  return TAGS.includes(tag) ? null : { offset: from, cause: `unknown tag ${tag}` };
 }
 
 /** `anchors`: what an alias stands for is one tree, however often it is named. */
@@ -82,17 +107,22 @@ function ownTree(
     for (const { key, value } of node.items) {
       const keyPlace = placeOf((key as Node).range?.[0] ?? 0);
       if (!isScalar(key)) throw new InventoryError(keyPlace, "a name is one word");
-      if (entries.has(String(key.value)))
-        throw new InventoryError(keyPlace, `${JSON.stringify(key.value)} stands here twice`);
-      entries.set(String(key.value), below(value));
-      keys.set(String(key.value), keyPlace);
+      const name = String(valueOf(key));
+      if (entries.has(name))
+        throw new InventoryError(keyPlace, `${JSON.stringify(name)} stands here twice`);
+      entries.set(name, below(value));
+      keys.set(name, keyPlace);
     }
     return merged({ kind: "map", place, entries, keys });
   }
   if (!isScalar(node)) throw new InventoryError(place, "it is neither a map, a list nor a value");
-  const { value, source = "" } = node;
-  const plain = value === null || ["string", "number", "boolean"].includes(typeof value);
-  return { kind: "scalar", place, value: plain ? (value as string) : source };
+  return { kind: "scalar", place, value: valueOf(node) };
+}
+
+/** What only looks like a number stays as it is written: a host `010` is not `10`. */
+function valueOf({ value, source = "" }: Scalar): string | number | boolean | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  return typeof value === "number" && String(value) === source ? value : source;
 }
 
 /** `<<: *others` adds what is not said here. */

@@ -5,7 +5,7 @@ import type { SshTarget } from "./transport.ts";
 import type { Variables } from "./groups.ts";
 
 export type InventoryHost = SshTarget & {
-  /** From the outermost in, without `all`. */
+  /** From the outermost in, without `all` and `ungrouped`. */
   groups: readonly string[];
   /** Why it is not to be reached at all, or null. */
   offline: string | null;
@@ -18,7 +18,9 @@ const NAMES = {
   user: ["ansible_user", "ansible_ssh_user", "user"],
   identityFile: ["ansible_ssh_private_key_file", "ansible_private_key_file", "identity_file"],
   jump: ["proxy_jump"],
-  arguments: ["ansible_ssh_common_args", "ansible_ssh_extra_args"],
+  /** As Ansible puts them before ssh(1), where the first counts. */
+  arguments: ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"],
+  hostKeys: ["ansible_ssh_host_key_checking", "ansible_host_key_checking"],
   connection: ["ansible_connection"],
   offline: ["offline"],
   offlineReason: ["offline_reason"],
@@ -34,6 +36,11 @@ export function targetOf(name: string, groups: readonly string[], vars: Variable
   if (address !== null) checkAddress(address.text, address.place);
   if (user !== null && !USER.test(user.text))
     throw new InventoryError(user.place, `${JSON.stringify(user.text)} is no name of a user`);
+  for (const variable of NAMES.hostKeys) {
+    const given = word([variable]);
+    if (given !== null && !/^(?:true|yes|on|1)$/i.test(given.text))
+      throw refusedOption(variable, given.text, given.place);
+  }
   const jump = word(NAMES.jump);
   const proxies = NAMES.arguments.flatMap((variable) => {
     const given = word([variable]);
@@ -45,8 +52,8 @@ export function targetOf(name: string, groups: readonly string[], vars: Variable
     port: port === null ? null : portIn(port.text, port.place),
     user: user?.text ?? null,
     identityFile: identity?.text ?? null,
-    proxy: jump === null ? (proxies.at(-1) ?? null) : jumpOver(jump.text, jump.place),
-    groups: groups.filter((group) => group !== "all"),
+    proxy: jump === null ? (proxies[0] ?? null) : jumpOver(jump.text, jump.place),
+    groups: groups.filter((group) => group !== "all" && group !== "ungrouped"),
     offline: offlineReason(word),
   };
 }
@@ -101,7 +108,8 @@ function checkAddress(text: string, place: Place): void {
 }
 
 function portIn(text: string, place: Place): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  // To Ansible, a number that begins with a zero is octal.
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InventoryError(place, `${JSON.stringify(text)} is no port`, "a port is 1 to 65535");
 }
 
@@ -110,11 +118,11 @@ const HARMLESS =
   /^(?:ControlMaster|ControlPersist|ControlPath|ServerAliveInterval|ServerAliveCountMax|TCPKeepAlive|Compression|ConnectTimeout|ConnectionAttempts|LogLevel|BatchMode|PreferredAuthentications)=/i;
 const HARMLESS_FLAGS = ["-C", "-q", "-4", "-6", "-T", "-x", "-a"];
 
-/** The proxies in words for ssh(1); what would weaken or change more than the way is refused. */
-function proxyIn(variable: string, text: string, place: Place): NonNullable<SshTarget["proxy"]>[] {
+/** The proxies in words for ssh(1), null for none; what would weaken or change more than the way is refused. */
+function proxyIn(variable: string, text: string, place: Place): SshTarget["proxy"][] {
   const words = wordsOf(text);
   if (words === null) throw new InventoryError(place, `${variable} ends within quotes`);
-  const found: NonNullable<SshTarget["proxy"]>[] = [];
+  const found: SshTarget["proxy"][] = [];
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? "";
     if (HARMLESS_FLAGS.includes(word)) continue;
@@ -124,10 +132,11 @@ function proxyIn(variable: string, text: string, place: Place): NonNullable<SshT
     const option = value.replace(/^([A-Za-z]+)(?:\s*=\s*|\s+)/, "$1=");
     if (flag === "-J" || /^ProxyJump=/i.test(option)) {
       const hops = flag === "-J" ? value : option.slice("ProxyJump=".length);
-      if (hops.toLowerCase() !== "none") found.push(jumpOver(hops, place));
-    } else if (/^ProxyCommand=/i.test(option))
-      found.push({ kind: "command", command: option.slice("ProxyCommand=".length) });
-    else if (!HARMLESS.test(option)) throw refusedOption(variable, value, place);
+      found.push(hops.toLowerCase() === "none" ? null : jumpOver(hops, place));
+    } else if (/^ProxyCommand=/i.test(option)) {
+      const command = option.slice("ProxyCommand=".length);
+      found.push(command.toLowerCase() === "none" ? null : { kind: "command", command });
+    } else if (!HARMLESS.test(option)) throw refusedOption(variable, value, place);
   }
   return found;
 }

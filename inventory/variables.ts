@@ -38,10 +38,18 @@ export function groupsOfHosts({ groups, hosts }: Groups): Map<string, Group[]> {
     for (const host of group.hosts)
       for (const name of ancestorsOf(group.name)) direct.get(host)?.add(name);
 
+  // As Ansible has it: of those only that are in no other group.
+  if (groups.has("ungrouped"))
+    for (const names of direct.values()) {
+      names.delete("ungrouped");
+      if (names.size === 1) names.add("ungrouped");
+    }
+
+  const priorities = new Map([...groups.values()].map((group) => [group, priorityOf(group)]));
   const order = [...groups.values()].toSorted(
     (one, other) =>
       (depths.get(one.name) ?? 0) - (depths.get(other.name) ?? 0) ||
-      priorityOf(one) - priorityOf(other) ||
+      (priorities.get(one) ?? 1) - (priorities.get(other) ?? 1) ||
       (one.name < other.name ? -1 : 1),
   );
   const places = new Map(order.map(({ name }, at) => [name, at]));
@@ -56,8 +64,11 @@ export function groupsOfHosts({ groups, hosts }: Groups): Map<string, Group[]> {
 }
 
 function priorityOf({ vars }: Group): number {
-  const value = vars.get("ansible_group_priority");
-  return value?.kind === "scalar" && typeof value.value === "number" ? value.value : 1;
+  const priority = vars.get("ansible_group_priority");
+  if (priority === undefined) return 1;
+  const text = priority.kind === "scalar" ? String(priority.value) : priority.kind;
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  throw new InventoryError(priority.place, `${JSON.stringify(text)} is no priority`);
 }
 
 export function variablesOf(groups: readonly Group[], own: Variables): Variables {

@@ -32,7 +32,7 @@ ungrouped:
       ["web02.example.org", "own", 2222, ["prod", "web"]],
       ["db-a", "prod", 22, ["prod", "db"]],
       ["db-b", "prod", 22, ["prod", "db"]],
-      ["stray", "everybody", 22, ["ungrouped"]],
+      ["stray", "everybody", 22, []],
     ]);
   });
 
@@ -66,6 +66,52 @@ f: { hosts: { w: }, vars: { ansible_user: f } }
       `all:\n  hosts:\n    a:\n      ansible_ssh_common_args: '${words}'\n`,
     );
     expect(host?.proxy).toEqual(proxy);
+  });
+
+  test("of several proxies the first counts, as for ssh(1), in the order of Ansible's variables", async () => {
+    const hosts = await read(`
+all:
+  vars: { ansible_ssh_args: -C -o ProxyJump=args }
+  hosts:
+    a: { ansible_ssh_common_args: -J common }
+    b: { ansible_ssh_args: -C, ansible_ssh_common_args: -J common, ansible_ssh_extra_args: -J extra }
+    c: { ansible_ssh_args: -o ProxyJump=one -o ProxyJump=two }
+    d: { ansible_ssh_args: -o ProxyJump=none -o ProxyCommand=x }
+    e: { ansible_ssh_args: -o ProxyCommand=none }
+`);
+    expect(hosts.map(({ name, proxy }) => [name, proxy])).toEqual([
+      ["a", { kind: "jump", hops: ["args"] }],
+      ["b", { kind: "jump", hops: ["common"] }],
+      ["c", { kind: "jump", hops: ["one"] }],
+      ["d", null],
+      ["e", null],
+    ]);
+  });
+
+  test("names and values that look like numbers are as they are written", async () => {
+    const hosts = await read("all: { hosts: { 010: { ansible_user: 007 }, 1.10: } }\n");
+    expect(hosts).toMatchObject([{ name: "010", user: "007" }, { name: "1.10" }]);
+  });
+
+  test("a priority may be quoted", async () => {
+    const [host] = await read(`
+a: { hosts: { x: }, vars: { ansible_user: a, ansible_group_priority: "10" } }
+b: { hosts: { x: }, vars: { ansible_user: b, ansible_group_priority: 9 } }
+`);
+    expect(host?.user).toBe("a");
+  });
+
+  test("variables of ungrouped are for hosts that no other group has", async () => {
+    const hosts = await read(`
+all: { hosts: { lone: } }
+ungrouped: { hosts: { stray: , w: }, vars: { ansible_user: nobody } }
+web: { hosts: { w: } }
+`);
+    expect(hosts.map(({ name, user, groups }) => [name, user, groups])).toEqual([
+      ["lone", "nobody", []],
+      ["stray", "nobody", []],
+      ["w", null, ["web"]],
+    ]);
   });
 
   test("a port beside a name, an address of IPv6, a connection that is not SSH", async () => {

@@ -134,6 +134,49 @@ describe("what is no inventory is one error with file, line and column", () => {
       1,
       /"web" is written like a host/,
     ],
+    [
+      "an unknown tag",
+      "all:\n  hosts: { a: { ansible_host: !env HOME } }\n",
+      2,
+      31,
+      /unknown tag !env/,
+    ],
+    [
+      "an object of Python",
+      "all:\n  hosts: { a: }\n  vars: { x: !!python/object:os.x {} }\n",
+      3,
+      14,
+      /unknown tag !!python/,
+    ],
+    [
+      "host keys unchecked in ansible_ssh_args",
+      "all:\n  vars:\n    ansible_ssh_args: -o StrictHostKeyChecking=no\n  hosts: { a: }\n",
+      3,
+      23,
+      /not honoured/,
+    ],
+    [
+      "host keys unchecked by a variable",
+      "all:\n  vars: { ansible_host_key_checking: false }\n  hosts: { a: }\n",
+      2,
+      38,
+      /not honoured/,
+    ],
+    [
+      "host keys unchecked for SSH",
+      "all:\n  vars: { ansible_ssh_host_key_checking: 'no' }\n  hosts: { a: }\n",
+      2,
+      42,
+      /not honoured/,
+    ],
+    [
+      "a priority in words",
+      "web: { hosts: { a: }, vars: { ansible_group_priority: high } }\n",
+      1,
+      55,
+      /is no priority/,
+    ],
+    ["an octal port", "all:\n  hosts:\n    a: { ansible_port: 022 }\n", 3, 24, /no port/],
     ["a template", "all:\n  hosts:\n    a: { ansible_host: '{{ ip }}' }\n", 3, 24, /template/],
     [
       "host keys unchecked",
@@ -186,5 +229,10 @@ describe("what is no inventory is one error with file, line and column", () => {
     });
     const error = await failure(`g0: &g0 { hosts: { a: } }\n${levels.join("\n")}\n`);
     expect(error.message).toMatch(/too many groups|among its own children/);
+  });
+
+  test("nesting without end", async () => {
+    const deep = `all: ${"{ children: { x: ".repeat(5000)}${" } }".repeat(5000)}\n`;
+    expect((await failure(deep)).message).toMatch(/:1:\d+: it is nested too deeply$/);
   });
 });

@@ -23,12 +23,15 @@ const HOSTS = [
   host("web03", "web", "test"),
   host("db1", "db", "prod"),
   host("db2", "db", "test"),
+  host("lone"),
 ];
 
 describe("patterns", () => {
   test.each([
-    ["all", "web01 web02 web03 db1 db2"],
-    ["*", "web01 web02 web03 db1 db2"],
+    ["all", "web01 web02 web03 db1 db2 lone"],
+    ["*", "web01 web02 web03 db1 db2 lone"],
+    ["ungrouped", "lone"],
+    ["all:!ungrouped:!db", "web01 web02 web03"],
     ["web", "web01 web02 web03"],
     ["web*", "web01 web02 web03"],
     ["web0[12]", "web01 web02"],
@@ -40,7 +43,7 @@ describe("patterns", () => {
     ["web:&prod", "web01 web02"],
     ["web*:!web02:&prod", "web01"],
     ["!web02:web:&prod", "web01"],
-    ["!db", "web01 web02 web03"],
+    ["!db", "web01 web02 web03 lone"],
     ["~(web0[23]|db1)$", "web02 web03 db1"],
   ])("%s", (pattern, names) => {
     const chosen = select(HOSTS, pattern);
@@ -56,6 +59,9 @@ describe("patterns", () => {
     ["", "malformed"],
     [":", "malformed"],
     ["~(", "malformed"],
+    // To Ansible it is the second to the fourth host of a group, in a file it is names.
+    ["web[1:3]", "malformed"],
+    ["web[01:03],db1", "malformed"],
   ])("%s is %s", (pattern, kind) => {
     expect(select(HOSTS, pattern)).toMatchObject({ kind });
   });
