@@ -2,6 +2,7 @@
 import { expandRange } from "./host-range.ts";
 import { InventoryError, type Place } from "./inventory-error.ts";
 import { refusePassword } from "./no-password.ts";
+import { isSetting } from "./settings.ts";
 import type { Tree } from "./source.ts";
 
 export type Variables = Map<string, Tree>;
@@ -51,9 +52,9 @@ export function addFile(groups: Groups, tree: Tree): void {
     addGroup(groups, groupName(name, placeIn(root, name)), entry, []);
 }
 
-/** An entry of the flat form: a host with settings, which no group has. */
+/** An entry of the flat form: a host with settings, which no group has; a misspelt `hosts` is none. */
 function isFlatHost(entry: Tree): boolean {
-  return entry.kind === "map" && entry.entries.size > 0 && !isGroup(entry);
+  return entry.kind === "map" && [...entry.entries.keys()].some(isSetting) && !isGroup(entry);
 }
 
 function isGroup(entry: Tree): boolean {

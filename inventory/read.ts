@@ -1,5 +1,5 @@
 /** Inventory files as hosts: read once, at the edge; what comes out is true. */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { addFile, addListing, noGroups } from "./groups.ts";
 import { InventoryError } from "./inventory-error.ts";
 import { listing } from "./listing.ts";
@@ -36,7 +36,7 @@ function isExecutable(file: string): boolean {
   if (/\.(?:ya?ml|json)$/.test(file)) return false;
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }

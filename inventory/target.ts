@@ -1,5 +1,6 @@
 /** How a host is reached, from its variables: what SSH cannot be told, or must not be, is an error. */
 import { InventoryError, type Place } from "./inventory-error.ts";
+import { NAMES } from "./settings.ts";
 import type { Tree } from "./source.ts";
 import type { SshTarget } from "./transport.ts";
 import type { Variables } from "./groups.ts";
@@ -10,21 +11,6 @@ export type InventoryHost = SshTarget & {
   /** Why it is not to be reached at all, or null. */
   offline: string | null;
 };
-
-/** In Ansible's words, its older ones, and those of the flat form; the first that is there counts. */
-const NAMES = {
-  address: ["ansible_host", "ansible_ssh_host", "hostname", "host", "address"],
-  port: ["ansible_port", "ansible_ssh_port", "port"],
-  user: ["ansible_user", "ansible_ssh_user", "user"],
-  identityFile: ["ansible_ssh_private_key_file", "ansible_private_key_file", "identity_file"],
-  jump: ["proxy_jump"],
-  /** As Ansible puts them before ssh(1), where the first counts. */
-  arguments: ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"],
-  hostKeys: ["ansible_ssh_host_key_checking", "ansible_host_key_checking"],
-  connection: ["ansible_connection"],
-  offline: ["offline"],
-  offlineReason: ["offline_reason"],
-} as const;
 
 export function targetOf(name: string, groups: readonly string[], vars: Variables): InventoryHost {
   const word = (names: readonly string[]): { text: string; place: Place } | null => {

@@ -129,7 +129,14 @@ describe("what is no inventory is one error with file, line and column", () => {
     ],
     [
       "a group whose hosts are misspelt",
-      "db: { hosts: { b: } }\nweb: { host: { a: } }\n",
+      "all: { hostss: { a: } }\n",
+      1,
+      8,
+      /unknown key hostss in the group all/,
+    ],
+    [
+      "a host among groups",
+      "db: { hosts: { b: } }\nweb: { hostname: a }\n",
       2,
       1,
       /"web" is written like a host/,
@@ -213,13 +220,14 @@ describe("what is no inventory is one error with file, line and column", () => {
     expect(error.message.startsWith(`${error.place?.file}:${line}:${column}: `)).toBe(true);
   });
 
-  test("groups without a host, groups in a circle, and a file that is not there", async () => {
+  test("groups without a host, groups in a circle, a file that is not there, and a folder", async () => {
     expect((await failure("all:\n  children: { web: }\n")).message).toMatch(/no host in/);
     const circle = "a:\n  hosts: { x: }\n  children: { b: }\nb:\n  children: { a: }\n";
     expect((await failure(circle)).message).toMatch(/among its own children/);
     await expect(readInventory([join(folder, "none.yaml")])).rejects.toThrow(
       /cannot be read \(ENOENT\)/,
     );
+    await expect(readInventory([folder])).rejects.toThrow(/cannot be read \(EISDIR\)/);
   });
 
   test("a few lines do not become millions by aliases", async () => {

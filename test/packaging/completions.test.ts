@@ -25,6 +25,8 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport audit tail --li", ["--lines"]],
   ["sallyport setup-sudo --unin", ["--uninstall"]],
   ["sallyport setup-sudo --user roo", ["root"]],
+  ["sallyport inventory s", ["show"]],
+  ["sallyport inventory show --lim", ["--limit"]],
   ["sallyport service restart ", []],
   ["sallyport nonsense ", []],
 ];
