@@ -43,7 +43,7 @@ export async function bundledPackages(root: string): Promise<BundledPackages> {
 
 function described(root: string, lock: Lock, path: string): Bundled {
   const locked = lock.packages[path];
-  const { integrity, license } = locked ?? {};
+  const { integrity, license = oldLicense(join(root, path)) } = locked ?? {};
   if (locked === undefined || integrity === undefined || license === undefined)
     throw new Error(`package-lock.json does not pin ${path} or its licence`);
   const file = readdirSync(join(root, path)).find((name) =>
@@ -57,4 +57,12 @@ function described(root: string, lock: Lock, path: string): Bundled {
     licenseText: readFileSync(join(root, path, file), "utf8").trim(),
     integrity,
   };
+}
+
+/** As packages said it before npm had `license`; package-lock.json leaves it out. */
+function oldLicense(folder: string): string | undefined {
+  const { licenses } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    licenses?: { type: string }[];
+  };
+  return licenses?.length === 1 ? licenses[0]?.type : undefined;
 }
