@@ -1,32 +1,36 @@
 /** What ssh_config(5) says of a host: nobody but ssh(1) itself knows all its rules. */
-import { execFile } from "node:child_process";
+import { execFile, type ExecFileException } from "node:child_process";
 import { homedir, userInfo } from "node:os";
-import { promisify } from "node:util";
+import { SSH, sshArguments } from "./ssh-arguments.ts";
 import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
 import type { SshTarget } from "./transport.ts";
 
-const SSH = "/usr/bin/ssh";
 const SECONDS = 10;
+const OUTPUT_MAX_BYTES = 1 << 20;
 
-/** Every word of a target is behind an option or `--`, and was checked when the inventory was read. */
-export function sshArguments({ address, port, user, identityFile, proxy }: Omit<SshTarget, "name">): string[] {
-  const options = [
-    ...(port === null ? [] : [`Port=${port}`]),
-    ...(user === null ? [] : [`User=${user}`]),
-    ...(identityFile === null ? [] : [`IdentityFile=${identityFile}`, "IdentitiesOnly=yes"]),
-    ...(proxy?.kind === "jump" ? [`ProxyJump=${proxy.hops.join(",")}`] : []),
-    ...(proxy?.kind === "command" ? [`ProxyCommand=${proxy.command}`] : []),
-  ];
-  return ["-T", ...options.flatMap((option) => ["-o", option]), "--", address];
+/** Rejects where ssh(1) is not there or its configuration is broken, in words for whoever runs this. */
+export async function askSsh(target: Omit<SshTarget, "name">): Promise<SshSettings> {
+  const text = await printed(["-G", ...sshArguments(target)]);
+  return readSshSettings(text, { home: homedir(), user: userInfo().username, env: process.env });
 }
 
-/** Throws where ssh(1) is not there or its configuration is broken. */
-export async function askSsh(target: Omit<SshTarget, "name">): Promise<SshSettings> {
-  const { stdout } = await promisify(execFile)(SSH, ["-G", ...sshArguments(target)], {
+function printed(argv: readonly string[]): Promise<string> {
+  const options = {
     cwd: "/",
     env: { ...process.env, LC_ALL: "C" },
     timeout: SECONDS * 1000,
-    maxBuffer: 1 << 20,
+    maxBuffer: OUTPUT_MAX_BYTES,
+  };
+  return new Promise((resolve, reject) => {
+    execFile(SSH, argv, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(wordsOf(error, stderr)));
+    });
   });
-  return readSshSettings(stdout, { home: homedir(), user: userInfo().username, env: process.env });
+}
+
+function wordsOf({ code, killed }: ExecFileException, stderr: string): string {
+  if (code === "ENOENT") return `there is no ${SSH}: apt-get install openssh-client`;
+  if (killed === true) return `${SSH} -G did not end within ${SECONDS} s`;
+  return `${SSH} -G: ${stderr.trim().split("\n").at(-1) ?? ""}`;
 }

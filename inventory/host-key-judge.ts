@@ -24,7 +24,8 @@ export function hostKeyJudge(
 ): HostKeyJudge {
   const { userKnownHosts, globalKnownHosts, hashKnownHosts } = settings;
   const name = knownName(settings);
-  const pins = (): Pins => pinsFor(files.linesIn([...userKnownHosts, ...globalKnownHosts]), settings);
+  const pins = (): Pins =>
+    pinsFor(files.linesIn([...userKnownHosts, ...globalKnownHosts]), settings);
   const judge = (key: Buffer): KeyRefusal | null => {
     const verdict = judgeKey(pins(), key);
     const shown = `${shortType(key)} key ${fingerprint(key)} of ${name}`;
@@ -60,7 +61,10 @@ export function hostKeyJudge(
         if (file === undefined) throw new Error("ssh_config(5) names no UserKnownHostsFile");
         files.append(file, pinLine(name, key, hashKnownHosts));
       } catch (error) {
-        return { kind: "host-key-unknown", reason: `it cannot be pinned: ${(error as Error).message}` };
+        return {
+          kind: "host-key-unknown",
+          reason: `it cannot be pinned: ${(error as Error).message}`,
+        };
       }
       return [`${name} (${shortType(key)}) ${fingerprint(key)}`];
     },
@@ -69,7 +73,9 @@ export function hostKeyJudge(
 
 /** As ssh(1) says them. */
 function shortType(key: Buffer): string {
-  return typeOf(key).replace(/^(?:ssh-)?(\w+).*/, "$1").toUpperCase();
+  return typeOf(key)
+    .replace(/^(?:ssh-)?(\w+).*/, "$1")
+    .toUpperCase();
 }
 
 function fingerprint(key: Buffer): string {

@@ -53,7 +53,12 @@ class RingAgent extends BaseAgent<ParsedKey> {
   readonly #unusable: string[];
   #found: Key[] = [];
 
-  constructor(keys: () => Promise<Key[]>, socket: string | null, files: KeyFiles, unusable: string[]) {
+  constructor(
+    keys: () => Promise<Key[]>,
+    socket: string | null,
+    files: KeyFiles,
+    unusable: string[],
+  ) {
     super();
     this.#keys = keys;
     this.#socket = socket;
@@ -65,7 +70,10 @@ class RingAgent extends BaseAgent<ParsedKey> {
     this.#keys().then((found) => {
       this.#found = found;
       const parsed = found.map(({ blob }) => utils.parseKey(blob));
-      done(null, parsed.flatMap((key) => (key instanceof Error ? [] : key)));
+      done(
+        null,
+        parsed.flatMap((key) => (key instanceof Error ? [] : key)),
+      );
     }, done);
   }
 
@@ -79,7 +87,8 @@ class RingAgent extends BaseAgent<ParsedKey> {
       return;
     }
     void this.#files.load(file).then((loaded) => {
-      const signed = "unusable" in loaded ? new Error(loaded.unusable) : loaded.sign(data, options.hash);
+      const signed =
+        "unusable" in loaded ? new Error(loaded.unusable) : loaded.sign(data, options.hash);
       if (!(signed instanceof Error)) return done(null, signed);
       this.#unusable.push(signed.message);
       done(signed);
@@ -93,7 +102,7 @@ async function heldBy(socket: string | null, unusable: string[]): Promise<Key[]>
   try {
     return blobsIn(await answerOf(socket)).map((blob) => ({ blob, file: null }));
   } catch (error) {
-    unusable.push(`the agent at ${socket} does not answer (${String((error as Error).message)})`);
+    unusable.push(`the agent at ${socket} does not answer (${(error as Error).message})`);
     return [];
   }
 }
@@ -107,10 +116,9 @@ function answerOf(socket: string): Promise<Buffer> {
     agent.on("error", reject).on("close", () => reject(new Error("closed")));
     agent.on("data", (bytes: Buffer) => {
       heard = Buffer.concat([heard, bytes]);
-      if (heard.length < 4) return;
-      const length = heard.readUInt32BE(0);
-      if (length > AGENT_ANSWER_MAX_BYTES) return agent.destroy(new Error("too long"));
-      if (heard.length < 4 + length) return;
+      const length = heard.length < 4 ? 0 : heard.readUInt32BE(0);
+      if (length > AGENT_ANSWER_MAX_BYTES) agent.destroy(new Error("too long"));
+      if (length === 0 || heard.length < 4 + length) return;
       resolve(heard.subarray(4, 4 + length));
       agent.destroy();
     });

@@ -1,5 +1,14 @@
 /** The files that hold pinned host keys: read once for all hosts, and appended to. */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { readKnownHosts, type KnownHost } from "./known-hosts.ts";
 

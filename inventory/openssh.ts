@@ -4,34 +4,40 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unlessDropped } from "./retry.ts";
+import { SSH, sshArguments } from "./ssh-arguments.ts";
 import {
   REMOTE_COMMAND,
   scriptBlock,
   type Connecting,
   type Connection,
   type RemoteProcess,
-  type SshTarget,
   type Transport,
 } from "./transport.ts";
 
-const SSH = "/usr/bin/ssh";
 /** Until a host has answered at all, and until it has let us in. */
 const [CONNECT_SECONDS, LOGIN_SECONDS] = [3, 30];
 const WORDS_MAX = 1 << 16;
 
-/** `acceptNew`: pin the key of a host that was never seen; a key that has changed is refused all the same. */
-export function openSshTransport({ acceptNew }: { acceptNew: boolean }): Transport {
-  // Its path is part of the name of a socket, which may have 107 bytes.
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-ssh-"));
-  const config = join(folder, "config");
-  writeFileSync(config, configText(acceptNew), { mode: 0o600 });
+type OpenSshOptions = {
+  /** Pin the key of a host that was never seen; a key that has changed is refused all the same. */
+  acceptNew: boolean;
+};
+
+export function openSshTransport({ acceptNew }: OpenSshOptions): Transport {
+  let folder: string | null = null;
   const open = new Set<Connection>();
   let number = 0;
   return {
     connect: async (target) => {
-      const control = join(folder, String((number += 1)));
-      const argv = ["-F", config, "-o", `ControlPath=${control}`, ...argumentsFor(target)];
-      const login = await logIn(["-o", "ControlMaster=yes", ...argv, REMOTE_COMMAND]);
+      folder ??= newFolder(acceptNew);
+      const [config, control] = [join(folder, CONFIG), join(folder, String((number += 1)))];
+      const argv = ["-F", config, "-o", `ControlPath=${control}`, ...sshArguments(target)];
+      const login = await unlessDropped(
+        async () => await logIn(["-o", "ControlMaster=yes", ...argv, REMOTE_COMMAND]),
+        ({ kind }) => kind === "dropped",
+      );
+      if (login.kind === "dropped") return { ...login, kind: "unreachable" };
       if (login.kind !== "in") return login;
       const { master, pins } = login;
       const close = async (): Promise<void> => {
@@ -40,7 +46,6 @@ export function openSshTransport({ acceptNew }: { acceptNew: boolean }): Transpo
       };
       const connection: Connection = {
         via: "openssh",
-        why: null,
         newPins: pins,
         start: async () => startOn(argv),
         close,
@@ -50,9 +55,18 @@ export function openSshTransport({ acceptNew }: { acceptNew: boolean }): Transpo
     },
     close: async () => {
       await Promise.all([...open].map((connection) => connection.close()));
-      rmSync(folder, { recursive: true, force: true });
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+const CONFIG = "config";
+
+/** Its path is part of the name of a socket, which may have 107 bytes. */
+function newFolder(acceptNew: boolean): string {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-ssh-"));
+  writeFileSync(join(folder, CONFIG), configText(acceptNew), { mode: 0o600 });
+  return folder;
 }
 
 /**
@@ -82,24 +96,14 @@ Include /etc/ssh/ssh_config
 `;
 }
 
-/** Every word of a target is behind an option or `--`, and was checked when the inventory was read. */
-function argumentsFor({ address, port, user, identityFile, proxy }: SshTarget): string[] {
-  const options = [
-    ...(port === null ? [] : [`Port=${port}`]),
-    ...(user === null ? [] : [`User=${user}`]),
-    ...(identityFile === null ? [] : [`IdentityFile=${identityFile}`, "IdentitiesOnly=yes"]),
-    ...(proxy?.kind === "jump" ? [`ProxyJump=${proxy.hops.join(",")}`] : []),
-    ...(proxy?.kind === "command" ? [`ProxyCommand=${proxy.command}`] : []),
-  ];
-  return ["-T", ...options.flatMap((option) => ["-o", option]), "--", address];
-}
-
 /** Says that it is in, and then waits for the end of its input: if this process dies, so does the connection. */
 const MASTER = "echo sallyport is in\nexec cat >/dev/null\n";
 
-type Login =
-  | { kind: "in"; master: ChildProcess; pins: string[] }
-  | Exclude<Connecting, { kind: "connected" }>;
+type Login = { kind: "in"; master: ChildProcess; pins: string[] } | Refused;
+type Refused =
+  | Exclude<Connecting, { kind: "connected" }>
+  /** Before it has shown a key. */
+  | { kind: "dropped"; reason: string };
 
 /** Starts the master connection of a host, and waits until somebody is logged in. */
 async function logIn(argv: readonly string[]): Promise<Login> {
@@ -154,7 +158,7 @@ function startSsh(argv: readonly string[]): ChildProcess {
 }
 
 /** ssh(1) tells why in words only; with LC_ALL=C they are these. */
-function refusal({ status, stderr, late }: Ended): Exclude<Connecting, { kind: "connected" }> {
+function refusal({ status, stderr, late }: Ended): Refused {
   const lines = stderr.split("\n").map((line) => line.trim());
   const reason = lines.findLast((line) => line !== "" && !/^[@\s]*$/.test(line)) ?? "";
   if (/HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY|host key .* revoked/i.test(stderr))
@@ -163,6 +167,7 @@ function refusal({ status, stderr, late }: Ended): Exclude<Connecting, { kind: "
     return { kind: "host-key-unknown", reason };
   if (/Permission denied|Too many authentication failures|No more authentication/i.test(stderr))
     return { kind: "auth-failed", reason };
+  if (/kex_exchange_identification/.test(stderr)) return { kind: "dropped", reason };
   if (late) return { kind: "unreachable", reason: `no login within ${LOGIN_SECONDS} s` };
   return { kind: "unreachable", reason: reason === "" ? `ssh ended with ${status}` : reason };
 }

@@ -45,7 +45,8 @@ export function readSshSettings(text: string, { home, user, env }: Around): SshS
   const all = new Map<string, string[]>();
   for (const line of text.split("\n")) {
     const [, keyword = "", value = ""] = /^(\w+) (.*)$/.exec(line) ?? [];
-    if (keyword !== "") all.set(keyword.toLowerCase(), [...(all.get(keyword.toLowerCase()) ?? []), value]);
+    if (keyword !== "")
+      all.set(keyword.toLowerCase(), [...(all.get(keyword.toLowerCase()) ?? []), value]);
   }
   const one = (keyword: string): string | null => all.get(keyword)?.[0] ?? null;
   const must = (keyword: string): string => {
@@ -55,16 +56,30 @@ export function readSshSettings(text: string, { home, user, env }: Around): SshS
   };
   const list = (keyword: string): string[] => must(keyword).split(",");
   const files = (keyword: string): string[] => {
-    const values = (one(keyword) ?? "none").split(" ").filter((file) => file !== "none" && file !== "");
+    const values = (one(keyword) ?? "none")
+      .split(" ")
+      .filter((file) => file !== "none" && file !== "");
     return values.map((file) => file.replace(/^~(?=\/)/, home));
   };
   const found = { host: must("hostname"), port: Number(must("port")), user: must("user") };
-  const tokens: Record<string, string> = { "%": "%", d: home, h: found.host, p: String(found.port), r: found.user, u: user };
+  const tokens: Record<string, string> = {
+    "%": "%",
+    d: home,
+    h: found.host,
+    p: String(found.port),
+    r: found.user,
+    u: user,
+  };
   const identities = (all.get("identityfile") ?? []).filter((file) => file !== "none");
   const identityFiles = identities.map((file) =>
-    file.replace(/^~(?=\/)/, home).replace(/%(.)/g, (token, letter: string) => tokens[letter] ?? token),
+    file
+      .replace(/^~(?=\/)/, home)
+      .replace(/%(.)/g, (token, letter: string) => tokens[letter] ?? token),
   );
-  const [userKnownHosts, globalKnownHosts] = [files("userknownhostsfile"), files("globalknownhostsfile")];
+  const [userKnownHosts, globalKnownHosts] = [
+    files("userknownhostsfile"),
+    files("globalknownhostsfile"),
+  ];
   const family = must("addressfamily");
   const jump = one("proxyjump");
   const alias = one("hostkeyalias");
@@ -87,9 +102,13 @@ export function readSshSettings(text: string, { home, user, env }: Around): SshS
     },
     gssapi: isOn(one("gssapiauthentication") ?? "no"),
     obstacle:
-      ONLY_OPENSSH.find(([keyword, , unused]) => all.get(keyword)?.some((value) => !unused.test(value)))?.[1] ??
+      ONLY_OPENSSH.find(([keyword, , unused]) =>
+        all.get(keyword)?.some((value) => !unused.test(value)),
+      )?.[1] ??
       identityFiles.find((file) => /%[^%]|\$\{/.test(file)) ??
-      [...userKnownHosts, ...globalKnownHosts].find((file) => !file.startsWith("/") || /%|\$\{/.test(file)) ??
+      [...userKnownHosts, ...globalKnownHosts].find(
+        (file) => !file.startsWith("/") || /%|\$\{/.test(file),
+      ) ??
       null,
   };
 }

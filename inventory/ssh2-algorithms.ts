@@ -1,5 +1,11 @@
 /** What ssh2 is allowed to agree on: what ssh_config(5) allows and ssh2 has, without what is old. */
-import type { Algorithms, CipherAlgorithm, KexAlgorithm, MacAlgorithm, ServerHostKeyAlgorithm } from "ssh2";
+import type {
+  Algorithms,
+  CipherAlgorithm,
+  KexAlgorithm,
+  MacAlgorithm,
+  ServerHostKeyAlgorithm,
+} from "ssh2";
 import type { SshSettings } from "./ssh-settings.ts";
 
 const KEX: readonly KexAlgorithm[] = [
@@ -53,10 +59,14 @@ export function algorithmsFor(
     kex: both(KEX, allowed.kex),
     cipher: both(CIPHERS, allowed.ciphers),
     hmac: both(MACS, allowed.macs),
-    serverHostKey: [...keys.filter(isPinned), ...(only ? [] : keys.filter((name) => !isPinned(name)))],
+    serverHostKey: [
+      ...keys.filter(isPinned),
+      ...(only ? [] : keys.filter((name) => !isPinned(name))),
+    ],
   };
   const missing = Object.entries(found).find(([, names]) => names.length === 0);
-  if (missing !== undefined) return `ssh2 has no ${WORDS[missing[0]] ?? missing[0]} that is allowed`;
+  if (missing !== undefined)
+    return `ssh2 has no ${WORDS[missing[0]] ?? missing[0]} that is allowed`;
   return { ...found, compress: ["none"] };
 }
 

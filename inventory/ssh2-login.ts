@@ -11,7 +11,9 @@ import type { Connecting } from "./transport.ts";
 export type Failed =
   | Exclude<Connecting, { kind: "connected" }>
   /** Only OpenSSH can do it. */
-  | { kind: "aside"; why: string };
+  | { kind: "aside"; why: string }
+  /** Before it has shown a key, as sshd(8) does where MaxStartups others are at the door. */
+  | { kind: "dropped"; reason: string };
 export type Login = { kind: "in"; client: Client; newPins: readonly string[] } | Failed;
 
 type How = {
@@ -29,7 +31,11 @@ export function logIn(socket: Duplex, how: How): Promise<Login> {
   return new Promise((resolve) => {
     const client = new Client();
     let doing: "exchange of keys" | "login" = "exchange of keys";
-    let [refusal, hostKey, newPins]: [KeyRefusal | null, Buffer | null, string[]] = [null, null, []];
+    let [refusal, hostKey, newPins]: [KeyRefusal | null, Buffer | null, string[]] = [
+      null,
+      null,
+      [],
+    ];
     const fail = (failed: Failed): void => {
       timer.end();
       resolve(failed);
@@ -71,9 +77,10 @@ export function logIn(socket: Duplex, how: How): Promise<Login> {
       if (refusal !== null) return fail(refusal);
       if (/authentication/i.test(`${error.level} ${error.message}`) && doing === "login")
         return fail(unknownToIt(settings, ring, authentication.methods()));
+      if (hostKey === null && !/no matching|timed out/i.test(error.message)) return fail(dropped());
       fail(/no matching host key/.test(error.message) ? noSuchKey(judge) : misfit(error));
     });
-    client.on("close", () => fail({ kind: "unreachable", reason: `it hung up during the ${doing}` }));
+    client.on("close", () => fail(hostKey === null ? dropped() : hungUp(doing)));
     client.connect({
       sock: socket,
       username: settings.user,
@@ -97,7 +104,11 @@ function authenticate(
   agent: ReturnType<typeof keyRing>["agent"],
 ): { next: AuthHandlerMiddleware; methods: () => readonly string[] } {
   let [asked, methods]: [number, readonly string[]] = [0, []];
-  const next = (left: readonly string[] | null, _partial: boolean | null, go: NextAuthHandler): void => {
+  const next = (
+    left: readonly string[] | null,
+    _partial: boolean | null,
+    go: NextAuthHandler,
+  ): void => {
     methods = left ?? methods;
     asked += 1;
     if (asked === 1) return go({ type: "agent", username, agent });
@@ -105,7 +116,7 @@ function authenticate(
     if (asked === 2 && left === null) return go({ type: "none", username });
     go(false as never);
   };
-  return { next: next as AuthHandlerMiddleware, methods: () => methods };
+  return { next, methods: () => methods };
 }
 
 function unknownToIt(
@@ -114,15 +125,29 @@ function unknownToIt(
   methods: readonly string[],
 ): Failed {
   if (onlyOpenSsh[0] !== undefined) return { kind: "aside", why: onlyOpenSsh[0] };
-  if (gssapi && methods.includes("gssapi-with-mic") && hasKerberosTicket(process.getuid?.() ?? 0, process.env))
+  if (
+    gssapi &&
+    methods.includes("gssapi-with-mic") &&
+    hasKerberosTicket(process.getuid?.() ?? 0, process.env)
+  )
     return { kind: "aside", why: "a Kerberos ticket" };
   const words = [`permission denied for ${user} (${methods.join(",")})`, ...new Set(unusable)];
   return { kind: "auth-failed", reason: words.join("; ") };
 }
 
+function dropped(): Failed {
+  return { kind: "dropped", reason: "it hangs up before it shows a key" };
+}
+
+function hungUp(doing: string): Failed {
+  return { kind: "unreachable", reason: `it hung up during the ${doing}` };
+}
+
 function noSuchKey({ types, only }: HostKeyJudge): Failed {
   const reason = `it has no key of a type that is known of it (${[...types].join(", ")})`;
-  return only ? { kind: "host-key-changed", reason } : { kind: "aside", why: "its types of host keys" };
+  return only
+    ? { kind: "host-key-changed", reason }
+    : { kind: "aside", why: "its types of host keys" };
 }
 
 function misfit({ message }: Error): Failed {

@@ -8,9 +8,16 @@ import { algorithmsFor } from "./ssh2-algorithms.ts";
 import { hostKeyJudge } from "./host-key-judge.ts";
 import { keyFiles, type AskPassphrase } from "./key-files.ts";
 import { knownHostsFiles } from "./known-hosts-file.ts";
+import { unlessDropped } from "./retry.ts";
 import { logIn, type Failed, type Login } from "./ssh2-login.ts";
 import type { SshSettings } from "./ssh-settings.ts";
-import { REMOTE_COMMAND, type Connecting, type Connection, type RemoteProcess, type SshTarget } from "./transport.ts";
+import {
+  REMOTE_COMMAND,
+  type Connecting,
+  type Connection,
+  type RemoteProcess,
+  type SshTarget,
+} from "./transport.ts";
 import { phase } from "./phase.ts";
 
 export type Ssh2Options = {
@@ -24,14 +31,14 @@ export type Ssh2Options = {
 };
 
 /** `aside`: only OpenSSH can do it, and why. */
-export type Ssh2Connecting = Connecting | { kind: "aside"; why: string };
-export type Ssh2Transport = {
+type Ssh2Connecting = Connecting | { kind: "aside"; why: string };
+type Ssh2Transport = {
   connect(target: SshTarget): Promise<Ssh2Connecting>;
   close(): Promise<void>;
 };
 
-/** More than anybody has; a circle would have no end. */
-const HOPS_MAX = 8;
+/** How long a host that is jumped through and could not be reached is not tried again. */
+const HOP_PAUSE_MS = 10_000;
 
 type Way = { kind: "way"; socket: Duplex } | Failed;
 
@@ -41,16 +48,21 @@ export function ssh2Transport(options: Ssh2Options): Ssh2Transport {
   const open = new Set<Client>();
   const hops = new Map<string, Promise<Login>>();
 
-  const logInto = async (settings: SshSettings, depth: number): Promise<Login> => {
+  /** `through`: what is jumped through to it already, so that a circle ends. */
+  const logInto = async (settings: SshSettings, through: readonly string[]): Promise<Login> => {
     if (settings.obstacle !== null) return { kind: "aside", why: settings.obstacle };
     const judge = hostKeyJudge(settings, files, options.acceptNew);
-    if (judge.authority !== null) return { kind: "aside", why: `@cert-authority in ${judge.authority}` };
+    if (judge.authority !== null)
+      return { kind: "aside", why: `@cert-authority in ${judge.authority}` };
     const algorithms = algorithmsFor(settings.algorithms, judge);
     if (typeof algorithms === "string") return { kind: "aside", why: algorithms };
-    const way = await wayTo(settings, depth);
-    if (way.kind !== "way") return way;
     const { phaseSeconds } = options;
-    const login = await logIn(way.socket, { settings, judge, algorithms, keys, phaseSeconds });
+    const attempt = async (): Promise<Login> => {
+      const way = await wayTo(settings, through);
+      if (way.kind !== "way") return way;
+      return await logIn(way.socket, { settings, judge, algorithms, keys, phaseSeconds });
+    };
+    const login = await unlessDropped(attempt, ({ kind }) => kind === "dropped");
     if (login.kind === "in") {
       open.add(login.client);
       login.client.once("close", () => open.delete(login.client));
@@ -58,47 +70,52 @@ export function ssh2Transport(options: Ssh2Options): Ssh2Transport {
     return login;
   };
 
-  const wayTo = async ({ jump, host, port, family }: SshSettings, depth: number): Promise<Way> => {
-    if (jump === null) return await overTcp({ host, port, family, seconds: options.connectSeconds });
+  const wayTo = async (settings: SshSettings, through: readonly string[]): Promise<Way> => {
+    const { jump, host, port, family } = settings;
+    if (jump === null)
+      return await overTcp({ host, port, family, seconds: options.connectSeconds });
     const name = jump.at(-1) ?? "";
-    const hop = await hopTo(jump, depth + 1);
+    const hop = await hopTo(jump, through);
     if (hop.kind === "aside") return { kind: "aside", why: `${name}: ${hop.why}` };
     if (hop.kind !== "in") return { kind: hop.kind, reason: `${name}: ${hop.reason}` };
     return await overHop(hop.client, name, { host, port, seconds: options.phaseSeconds });
   };
 
   /** All hosts behind a hop share one connection to it: a bastion takes no more than MaxStartups at once. */
-  const hopTo = (jump: readonly string[], depth: number): Promise<Login> => {
+  const hopTo = async (jump: readonly string[], through: readonly string[]): Promise<Login> => {
     const name = jump.join(",");
-    const before = hops.get(name);
-    if (before !== undefined) return before;
-    const login = logIntoHop(jump, depth);
-    hops.set(name, login);
-    const forget = (): unknown => hops.delete(name);
-    void login.then((hop) => (hop.kind === "in" ? hop.client.once("close", forget) : forget()), forget);
-    return login;
+    if (through.includes(name)) return { kind: "unreachable", reason: "jumps go in a circle" };
+    const path = [...through, name];
+    const key = path.join(" ");
+    const before = hops.get(key);
+    if (before !== undefined) return await before;
+    const login = logIntoHop(jump, path);
+    hops.set(key, login);
+    const forget = (): unknown => hops.delete(key);
+    void login.then((hop) => {
+      if (hop.kind === "in") hop.client.once("close", forget);
+      else setTimeout(forget, HOP_PAUSE_MS).unref();
+    }, forget);
+    return await login;
   };
 
-  const logIntoHop = async (jump: readonly string[], depth: number): Promise<Login> => {
-    const words = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:[\]@]+))(?::(\d{1,5}))?\/?$/.exec(jump.at(-1) ?? "");
-    const address = words?.[2] ?? words?.[3] ?? "";
-    if (address === "" || address.startsWith("-") || depth > HOPS_MAX)
-      return { kind: "unreachable", reason: depth > HOPS_MAX ? "jumps in a circle" : "no name of a host" };
-    const rest = jump.slice(0, -1);
-    const settings = await askSsh({
-      address,
-      port: words?.[4] === undefined ? null : Number(words[4]),
-      user: words?.[1] ?? null,
-      identityFile: null,
-      proxy: rest.length === 0 ? null : { kind: "jump", hops: rest },
-    });
-    return await logInto(settings, depth);
+  const logIntoHop = async (
+    jump: readonly string[],
+    through: readonly string[],
+  ): Promise<Login> => {
+    const [last, ...before] = jump.toReversed();
+    const hop = hopIn(last ?? "");
+    if (hop === null) return { kind: "unreachable", reason: "that is no host to jump through" };
+    const proxy =
+      before.length === 0 ? null : ({ kind: "jump", hops: before.toReversed() } as const);
+    return await logInto(await askSsh({ ...hop, identityFile: null, proxy }), through);
   };
 
   return {
     connect: async (target) => {
       try {
-        const login = await logInto(await askSsh(target), 0);
+        const login = await logInto(await askSsh(target), []);
+        if (login.kind === "dropped") return { ...login, kind: "unreachable" };
         if (login.kind !== "in") return login;
         return { kind: "connected", connection: connectionOf(login, options.phaseSeconds) };
       } catch (error) {
@@ -111,16 +128,33 @@ export function ssh2Transport(options: Ssh2Options): Ssh2Transport {
   };
 }
 
+const HOP = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:[\]@]+))(?::(\d{1,5}))?\/?$/;
+
+/** One hop of ProxyJump: `[user@]host[:port]`, or the same as ssh:// */
+function hopIn(word: string): Pick<SshTarget, "address" | "port" | "user"> | null {
+  const [, user, bracketed, plain, port] = HOP.exec(word) ?? [];
+  const address = bracketed ?? plain ?? "";
+  if (address === "" || address.startsWith("-")) return null;
+  return { address, port: port === undefined ? null : Number(port), user: user ?? null };
+}
+
 type Address = { host: string; port: number; seconds: number };
 
-async function overTcp({ host, port, seconds, family }: Address & Pick<SshSettings, "family">): Promise<Way> {
+async function overTcp({
+  host,
+  port,
+  seconds,
+  family,
+}: Address & Pick<SshSettings, "family">): Promise<Way> {
   const socket = connectTcp({
     host,
     port,
     family: family === "any" ? 0 : family === "inet" ? 4 : 6,
     noDelay: true,
   });
-  const timer = phase(seconds, () => socket.destroy(new Error(`no connection within ${seconds} s`)));
+  const timer = phase(seconds, () =>
+    socket.destroy(new Error(`no connection within ${seconds} s`)),
+  );
   try {
     await once(socket, "connect");
     return { kind: "way", socket };
@@ -134,7 +168,8 @@ async function overTcp({ host, port, seconds, family }: Address & Pick<SshSettin
 
 function overHop(hop: Client, name: string, { host, port, seconds }: Address): Promise<Way> {
   return new Promise((resolve) => {
-    const failed = (why: string): void => resolve({ kind: "unreachable", reason: `${name}: ${why}` });
+    const failed = (why: string): void =>
+      resolve({ kind: "unreachable", reason: `${name}: ${why}` });
     const timer = phase(seconds, () => failed(`no connection to ${host} within ${seconds} s`));
     try {
       hop.forwardOut("127.0.0.1", 0, host, port, (error, socket) => {
@@ -149,10 +184,12 @@ function overHop(hop: Client, name: string, { host, port, seconds }: Address): P
   });
 }
 
-function connectionOf({ client, newPins }: Extract<Login, { kind: "in" }>, seconds: number): Connection {
+function connectionOf(
+  { client, newPins }: Extract<Login, { kind: "in" }>,
+  seconds: number,
+): Connection {
   return {
     via: "ssh2",
-    why: null,
     newPins,
     start: async () => await startOn(client, seconds),
     close: async () => await endClient(client),

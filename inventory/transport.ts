@@ -21,8 +21,6 @@ export type RemoteProcess = {
 
 export type Connection = {
   via: "ssh2" | "openssh";
-  /** Why it is not the default, if so. */
-  why: string | null;
   newPins: readonly string[];
   /** Starts REMOTE_COMMAND, the same constant text for every use: what it does comes on stdin. */
   start(): Promise<RemoteProcess>;
@@ -35,6 +33,10 @@ export type Connecting =
       kind: "unreachable" | "host-key-changed" | "host-key-unknown" | "auth-failed";
       reason: string;
     };
+
+/** `auto`: OpenSSH's own program only for hosts that ssh2 cannot reach. */
+export const SSH_CHOICES = ["auto", "ssh2", "openssh"] as const;
+export type SshChoice = (typeof SSH_CHOICES)[number];
 
 export type Transport = {
   connect(target: SshTarget): Promise<Connecting>;

@@ -12,10 +12,11 @@ import { quote } from "../escape.ts";
 import { thisHost } from "../host.ts";
 import { parseRequest } from "../request.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
-import { acceptInventory } from "./host-options.ts";
+import type { FleetOptions } from "./fleet.ts";
+import { acceptInventory, acceptTransport } from "./host-options.ts";
 import { outputText, replyText } from "./reply-text.ts";
 
-type Options = { json?: true; on?: string; inventory?: string[] };
+type Options = Omit<FleetOptions, "on"> & { on?: string };
 
 export function registerAskCommands(program: Command): void {
   acceptFleetOptions(program.command("service"))
@@ -42,7 +43,7 @@ export function registerAskCommands(program: Command): void {
 
 function acceptFleetOptions(command: Command): Command {
   const on = "ask the helpers of these hosts of the inventory, over SSH: web*:!web03:&db";
-  return acceptInventory(command.option("--on <pattern>", on));
+  return acceptTransport(acceptInventory(command.option("--on <pattern>", on)));
 }
 
 async function answer(words: readonly string[], options: Options): Promise<void> {

@@ -10,8 +10,7 @@ import {
   type HostEnd,
   type Plan,
 } from "../../inventory/bootstrap.ts";
-import { openSshTransport } from "../../inventory/openssh.ts";
-import type { Transport } from "../../inventory/transport.ts";
+import type { SshChoice, Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
 import { endText, exitStatus, recapText } from "./bootstrap-words.ts";
@@ -20,6 +19,7 @@ import { fail, type Failure } from "./errors.ts";
 import { helperBuild, helperSource, notTheHelper } from "./helper-source.ts";
 import type { HostOptions } from "./host-options.ts";
 import { passwordFromDescriptor, passwordFromTerminal, type Password } from "./password.ts";
+import { openSsh } from "./ssh.ts";
 
 export type BootstrapOptions = {
   user?: string;
@@ -31,6 +31,7 @@ export type BootstrapOptions = {
   maxFail: string;
   passwordFd?: string;
   acceptNew?: true;
+  transport: SshChoice;
   retryFile?: string;
   jsonl?: true;
   json?: true;
@@ -43,12 +44,17 @@ export async function bootstrapCluster(options: BootstrapOptions & HostOptions):
   const json = options.json === true || options.jsonl === true;
   const targets = await chosenHosts(options);
   if ("cause" in targets) return fail(targets, { json });
-  const transport = openSshTransport({ acceptNew: options.acceptNew === true });
+  const ssh = openSsh({
+    transport: options.transport,
+    acceptNew: options.acceptNew === true,
+    input: options.input !== false,
+  });
   try {
-    await runPlan(options, json, await planOf(options, targets, transport));
+    await runPlan(options, json, await planOf(options, targets, ssh.transport));
   } finally {
-    await transport.close();
+    await ssh.transport.close();
   }
+  process.stderr.write(ssh.asides());
 }
 
 type Prepared = Omit<Plan, "ended" | "stopped">;

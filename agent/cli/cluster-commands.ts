@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import type { BootstrapOptions } from "./bootstrap.ts";
 import type { HostOptions } from "./host-options.ts";
-import { acceptHostOptions } from "./host-options.ts";
+import { acceptHostOptions, acceptTransport } from "./host-options.ts";
 
 export function registerClusterCommands(program: Command): void {
   const inventory = program.command("inventory").summary("what an inventory of hosts says");
@@ -25,7 +25,7 @@ export function registerClusterCommands(program: Command): void {
       initInventory(options);
     });
 
-  acceptHostOptions(program.command("bootstrap-cluster-sudo"))
+  acceptTransport(acceptHostOptions(program.command("bootstrap-cluster-sudo")))
     .summary("setup-sudo on all hosts of an inventory, with one password")
     .option("--user <name>", "whom the rules are for (default: whoever logs in)")
     .addOption(

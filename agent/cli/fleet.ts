@@ -2,7 +2,7 @@
 import { parseSerial } from "../../inventory/batches.ts";
 import { askFleet, type FleetAnswer } from "../../inventory/fleet.ts";
 import { fold } from "../../inventory/fold.ts";
-import { openSshTransport } from "../../inventory/openssh.ts";
+import type { SshChoice } from "../../inventory/transport.ts";
 import type { Request } from "../../protocol/operation.ts";
 import { EXIT_STATUS, type Reply } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
@@ -14,8 +14,16 @@ import { chosenHosts } from "./chosen-hosts.ts";
 import { fail } from "./errors.ts";
 import type { HostOptions } from "./host-options.ts";
 import { outputText, replyText } from "./reply-text.ts";
+import { openSsh } from "./ssh.ts";
 
-export type FleetOptions = { on: string; inventory?: string[]; json?: true };
+export type FleetOptions = {
+  on: string;
+  inventory?: string[];
+  transport: SshChoice;
+  json?: true;
+  /** False with --no-input. */
+  input?: boolean;
+};
 
 /** One host's answer, understood. `code`: null where all went well. */
 type HostAnswer = { name: string; code: string | null; message: string; reply: Reply | null };
@@ -33,7 +41,11 @@ export async function answerOnFleet(request: Request, options: FleetOptions): Pr
 
   const read = isRead(request);
   const [local, packaged] = [HELPER_PATHS[1], HELPER_PATHS[0]];
-  const transport = openSshTransport({ acceptNew: false });
+  const ssh = openSsh({
+    transport: options.transport,
+    acceptNew: false,
+    input: options.input !== false,
+  });
   let interrupted = false;
   process.on("SIGINT", () => {
     if (interrupted) process.exit(130);
@@ -43,7 +55,7 @@ export async function answerOnFleet(request: Request, options: FleetOptions): Pr
   try {
     await askFleet({
       targets,
-      transport,
+      transport: ssh.transport,
       helpers: [local, packaged],
       argv: argvOf(request),
       seconds: patience(request),
@@ -55,8 +67,9 @@ export async function answerOnFleet(request: Request, options: FleetOptions): Pr
       stopped: () => interrupted,
     });
   } finally {
-    await transport.close();
+    await ssh.transport.close();
   }
+  process.stderr.write(ssh.asides());
   print(request, inOrder(targets, answers), json);
 }
 

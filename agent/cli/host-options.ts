@@ -1,5 +1,6 @@
 /** How a command is told which hosts it is about. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { SSH_CHOICES } from "../../inventory/transport.ts";
 
 export type HostOptions = { inventory?: string[]; limit?: string; exclude?: string };
 
@@ -17,4 +18,10 @@ export function acceptInventory(command: Command): Command {
 
 function add(file: string, before: string[] | undefined): string[] {
   return [...(before ?? []), file];
+}
+
+export function acceptTransport(command: Command): Command {
+  const text = "what speaks SSH; auto: OpenSSH's program for what only it can do";
+  const option = new Option("--transport <which>", text).choices(SSH_CHOICES).default("auto");
+  return command.addOption(option);
 }

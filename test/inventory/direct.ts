@@ -16,7 +16,6 @@ export function directTransport(hosts: ReadonlyMap<string, Host>, user: User = "
         kind: "connected",
         connection: {
           via: "ssh2",
-          why: null,
           newPins: [],
           start: async () => {
             const child = start(host, user, ["/bin/sh", "-c", REMOTE_COMMAND]);
