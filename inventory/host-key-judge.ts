@@ -44,12 +44,12 @@ export function hostKeyJudge(
         return verdict satisfies never;
     }
   };
-  const { keys, portless, authority } = pins();
+  const { keys, portless, authorities } = pins();
   const known = keys.length > 0 ? keys : portless;
   return {
     types: new Set(known.map(({ type }) => type)),
     only: keys.length > 0,
-    authority: authority?.where ?? null,
+    authority: authorities[0]?.where ?? null,
     judge,
     proven: (key) => {
       // Again: another host of the same name may have pinned another key meanwhile.

@@ -26,6 +26,7 @@ export function keyRing(settings: SshSettings, files: KeyFiles): KeyRing {
     for (const file of settings.identityFiles) {
       const blob = await files.publicOf(file);
       if (blob === null) continue;
+      if (existsSync(`${file}-cert.pub`)) ring.onlyOpenSsh.push(`${file} has a certificate`);
       if (!Buffer.isBuffer(blob)) ring.unusable.push(blob.unusable);
       else inFiles.push({ blob, file });
     }

@@ -46,7 +46,7 @@ export type Pins = {
   portless: readonly KnownHost[];
   revoked: readonly KnownHost[];
   /** Somebody may sign keys for it: only OpenSSH can tell whether they did. */
-  authority: KnownHost | null;
+  authorities: readonly KnownHost[];
 };
 
 export function pinsFor(lines: readonly KnownHost[], server: ServerName): Pins {
@@ -58,7 +58,7 @@ export function pinsFor(lines: readonly KnownHost[], server: ServerName): Pins {
     keys: ours.filter(({ marker }) => marker === null),
     portless: portless.filter(({ marker }) => marker === null),
     revoked: [...ours, ...portless].filter(({ marker }) => marker === "revoked"),
-    authority: ours.find(({ marker }) => marker === "cert-authority") ?? null,
+    authorities: ours.filter(({ marker }) => marker === "cert-authority"),
   };
 }
 
@@ -66,7 +66,10 @@ export type Verdict =
   | { kind: "pinned" | "unknown" }
   | { kind: "revoked" | "changed" | "other-types"; where: string };
 
-export function judgeKey({ keys, portless, revoked }: Pins, key: Buffer): Verdict {
+export function judgeKey(
+  { keys, portless, revoked }: Omit<Pins, "authorities">,
+  key: Buffer,
+): Verdict {
   const same = (pin: KnownHost): boolean => pin.key.equals(key);
   const veto = revoked.find(same);
   if (veto !== undefined) return { kind: "revoked", where: veto.where };

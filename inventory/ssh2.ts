@@ -117,7 +117,10 @@ export function ssh2Transport(options: Ssh2Options): Ssh2Transport {
         const login = await logInto(await askSsh(target), []);
         if (login.kind === "dropped") return { ...login, kind: "unreachable" };
         if (login.kind !== "in") return login;
-        return { kind: "connected", connection: connectionOf(login, options.phaseSeconds) };
+        const close = async (): Promise<void> => {
+          if (open.has(login.client)) await endClient(login.client); // it may be lost already
+        };
+        return { kind: "connected", connection: connectionOf(login, options.phaseSeconds, close) };
       } catch (error) {
         return { kind: "unreachable", reason: (error as Error).message };
       }
@@ -187,12 +190,13 @@ function overHop(hop: Client, name: string, { host, port, seconds }: Address): P
 function connectionOf(
   { client, newPins }: Extract<Login, { kind: "in" }>,
   seconds: number,
+  close: () => Promise<void>,
 ): Connection {
   return {
     via: "ssh2",
     newPins,
     start: async () => await startOn(client, seconds),
-    close: async () => await endClient(client),
+    close,
   };
 }
 

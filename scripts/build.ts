@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
 import { bundleHelper } from "./bundle-helper.ts";
 import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
+import { NATIVE_ADDONS } from "./native-addons.ts";
 import { pack } from "./pack.ts";
 import { readSitePolicy, SitePolicyError } from "./site-policy.ts";
 import { trustedBase } from "./trusted-base.ts";
@@ -42,12 +43,17 @@ async function bundleCommandLine(
   const options = {
     absWorkingDir: root,
     bundle: true,
+    external: NATIVE_ADDONS,
     platform: "node",
     target: "node24",
     format: "cjs",
     logLevel: "error",
     define: Object.fromEntries(
-      Object.entries(defines).map(([name, value]) => [name, JSON.stringify(value)]),
+      // Where their sources are means nothing to packages in an executable; ssh2 asks all the same.
+      Object.entries({ __dirname: "/", ...defines }).map(([name, value]) => [
+        name,
+        JSON.stringify(value),
+      ]),
     ),
   } satisfies BuildOptions;
   const late = new Map<string, string>();

@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { NATIVE_ADDONS } from "../native-addons.ts";
 
 export type Bundled = {
   name: string;
@@ -25,6 +26,7 @@ export async function bundledPackages(root: string): Promise<BundledPackages> {
     entryPoints: [join(root, "agent/cli/sallyport.ts")],
     absWorkingDir: root,
     bundle: true,
+    external: NATIVE_ADDONS,
     write: false,
     metafile: true,
     platform: "node",

@@ -7,7 +7,9 @@ import { arrange, arrangeScript, start, type Host } from "../lab/host.ts";
 
 export type Server = { place: Host; port: number; hostKey: string };
 
-const SSHD = `HostKey /etc/ssh/own_key
+/** What a place has of its own in /etc/ssh/own_more counts first. */
+const SSHD = `Include /etc/ssh/own_more*
+HostKey /etc/ssh/own_key
 ListenAddress 127.0.0.1
 UsePAM yes
 PasswordAuthentication no
@@ -26,7 +28,7 @@ export async function withServers(
   if (own === undefined) return await visit(servers);
   await inPlace(host, `${NOTHING_SET_UP}${own}`, async (place) => {
     const here = port + servers.length;
-    const config = `Port ${here}\n${SSHD}`;
+    const config = `${SSHD}Port ${here}\n`;
     await arrangeScript(
       place,
       `ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/own_key
