@@ -4,9 +4,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 /**
  * Both programs are built around the same runtime. A dictionary that reaches from one to the other
- * halves the package; dpkg-deb has no option for it. To unpack takes 128 MiB of memory.
+ * halves the package; dpkg-deb has no option for it. To unpack takes 160 MiB of memory.
  */
-const XZ = ["-c", "-T1", "--check=crc64", "--lzma2=preset=0,dict=128MiB,nice=32"];
+const XZ = ["-c", "-T1", "--check=crc64", "--lzma2=preset=0,dict=160MiB,nice=32"];
 
 /** Writes `deb`; throws where dpkg-deb finds a fault in the folder. `seconds`: see stage.ts. */
 export function buildDeb(folder: string, deb: string, seconds: number): void {
