@@ -16,10 +16,11 @@ packages=strace,acl,procps
 case $suite in
 bookworm)
 	# A host as people run them, booted by systemd. curl, git, htop and rsync
-	# are left out: the tests install them.
+	# are left out: the tests install them. Two login shells that are no sh(1),
+	# and nft(8) to lose packets.
 	packages=$packages,systemd,systemd-sysv,dbus,libpam-systemd,sudo
 	packages=$packages,openssh-server,nginx-light,iproute2,adduser
-	packages=$packages,python3
+	packages=$packages,python3,tcsh,fish,nftables
 	;;
 trixie | sid)
 	packages=$packages,sudo,sudo-rs
