@@ -3,11 +3,11 @@
  * First all hosts are looked at, which changes nothing and needs no password; then those that need it are
  * changed: one of them alone, then more at once, and no further one after a password was refused.
  */
-import type { HelperBuild, Task } from "../sudoers/transaction.ts";
-import { renderRule } from "../sudoers/rules.ts";
+import type { Task } from "../sudoers/transaction.ts";
 import { batches, inForks, type BatchSize } from "./batches.ts";
 import { change, type Change } from "./change.ts";
-import { look, type Look, type NoLook } from "./look.ts";
+import { look } from "./look.ts";
+import { needOf, type Wanted } from "./need.ts";
 import type { Connecting, Connection, SshTarget, Transport } from "./transport.ts";
 
 export type HostState =
@@ -48,13 +48,18 @@ export type BootstrapTarget = SshTarget & {
   offline: string | null;
 };
 
-export type Plan = {
-  action: "install" | "check" | "verify" | "uninstall";
+/** What is being done on a host that has not come to its end. */
+export type HostPhase =
+  | "connecting"
+  | "looking"
+  /** For the password, or for its batch. */
+  | "waiting"
+  | "uploading"
+  | "changing";
+
+export type Plan = Wanted & {
   targets: readonly BootstrapTarget[];
   transport: Transport;
-  build: HelperBuild;
-  /** Where the helper is on every host. */
-  helperPath: string;
   /** gzip(1) of the helper; asked for only if a host needs it. */
   helper: () => Promise<Buffer>;
   /** Whom the rule is for; null: whoever logs in. */
@@ -65,6 +70,8 @@ export type Plan = {
   maxFail: number;
   /** Asked once, and only if a host needs it; null: there is none. It is zeroed when all is done. */
   password: (hosts: number) => Promise<Buffer | null>;
+  /** Told whenever another one begins, until the host's end; before the first, it waits. */
+  phase: (name: string, phase: HostPhase) => void;
   /** Told once per host, when its end is known. */
   ended: (end: HostEnd) => void;
   /** Whether the operator has asked for the end: hosts under way are finished, no other is begun. */
@@ -91,8 +98,11 @@ export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
       if (target.offline !== null) return end(target, "offline", { reason: target.offline });
       await visit(plan, target, end, async (connection) => {
         pins.set(target.name, connection.newPins);
-        const need = await needOf(plan, target, connection, end);
-        if (need !== null) needy.push(need);
+        plan.phase(target.name, "looking");
+        const need = needOf(await look(connection, plan.user, plan.helperPath, plan.build), plan);
+        if (need.kind === "end") return end(target, need.state, { reason: need.reason });
+        needy.push({ target, task: need.task, uploads: need.uploads });
+        plan.phase(target.name, "waiting");
       });
     },
     plan.stopped,
@@ -112,6 +122,7 @@ async function visit(
   end: End,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
+  plan.phase(target.name, "connecting");
   const found: Connecting = await plan.transport.connect(target);
   if (found.kind !== "connected") return end(target, found.kind, { reason: found.reason });
   try {
@@ -119,64 +130,6 @@ async function visit(
   } finally {
     await found.connection.close();
   }
-}
-
-/** What is to be done on a host; null where it has come to its end by being looked at. */
-async function needOf(
-  plan: Plan,
-  target: BootstrapTarget,
-  connection: Connection,
-  end: End,
-): Promise<Needy | null> {
-  const seen = await look(connection, plan.user, plan.helperPath, plan.build);
-  if (seen.kind !== "look") {
-    end(target, "failed", { reason: noLookText(seen) });
-    return null;
-  }
-  const obstacle = obstacleOn(seen, plan);
-  if (obstacle !== null) {
-    end(target, obstacle.state, { reason: obstacle.reason });
-    return null;
-  }
-  const rule = renderRule(seen.uid, plan.helperPath);
-  if (rule.kind !== "rule") {
-    const reason = "it is root who logs in: say whom the rule is for";
-    end(target, "failed", { reason });
-    return null;
-  }
-  if (plan.action === "uninstall") {
-    return { target, task: { kind: "uninstall", rule }, uploads: false };
-  }
-  if (seen.current === true) {
-    end(target, "already-current");
-    return null;
-  }
-  if (plan.action !== "install") {
-    end(target, "needed", { reason: needText(seen, plan.build) });
-    return null;
-  }
-  const task = { kind: "install", rule, build: plan.build } as const;
-  return { target, task, uploads: seen.helper !== plan.build.sha256 };
-}
-
-function obstacleOn(seen: Look, plan: Plan): { state: HostState; reason: string } | null {
-  if (seen.sudo === null) return { state: "no-sudo", reason: "there is no /usr/bin/sudo" };
-  if (plan.action !== "uninstall" && seen.system !== "Linux x86_64")
-    return {
-      state: "failed",
-      reason: `this helper is for Linux x86_64, the host is ${seen.system}`,
-    };
-  return null;
-}
-
-function noLookText(seen: NoLook): string {
-  return seen.kind === "no_user" ? `it knows no user ${seen.user}` : seen.reason;
-}
-
-function needText({ helper, current }: Look, build: HelperBuild): string {
-  if (helper === null) return "there is no helper";
-  if (helper !== build.sha256) return "the helper is of another build";
-  return current === null ? "only root can see the rule" : "the rule has no effect";
 }
 
 /** Hosts that answered first come first otherwise; an operator expects the order of the inventory. */
@@ -201,7 +154,9 @@ async function changeAll(
       const stopped = (): boolean => halted || plan.stopped();
       const one = async ({ target, task, uploads }: Needy): Promise<void> =>
         await visit(plan, target, end, async (connection) => {
-          const done = await change(connection, task, uploads ? helper : null, password);
+          plan.phase(target.name, "uploading");
+          const sent = (): void => plan.phase(target.name, "changing");
+          const done = await change(connection, task, uploads ? helper : null, password, sent);
           if (done.kind === "wrong_password" || done.kind === "password_needed") halted = true;
           end(target, ...endOf(done));
         });

@@ -27,12 +27,14 @@ export type Change =
 /**
  * `helper`: gzip(1) of the helper's bytes, or null where the host has it.
  * `password`: bytes without a line end, or null; this function neither keeps nor zeroes them.
+ * `sent`: told when all files have been handed over.
  */
 export async function change(
   connection: Connection,
   task: Task,
   helper: Buffer | null,
   password: Buffer | null,
+  sent: () => void,
 ): Promise<Change> {
   const mark = newMark();
   const script = Buffer.from(transactionScript());
@@ -49,6 +51,7 @@ export async function change(
     mark,
     input,
     seconds: CHANGE_SECONDS,
+    fed: sent,
     converse: (stderr, stdin) => {
       const now = stderr.split(mark).length - 1;
       if (now === asked) return;

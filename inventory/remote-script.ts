@@ -62,11 +62,13 @@ type Talk = {
   seconds: number;
   /** Told what is on standard error so far; may write to standard input, which is then not ended at once. */
   converse?: (stderr: string, stdin: Writable) => void;
+  /** Told when all of `input` has been handed over, and the script has not ended. */
+  fed?: () => void;
 };
 
 /** Starts a script, feeds it and hears it out. Never throws: a lost connection is an answer that is not whole. */
 export async function talk(connection: Connection, how: Talk): Promise<Heard> {
-  const { script, mark, input, seconds, converse } = how;
+  const { script, mark, input, seconds, converse, fed } = how;
   let child: RemoteProcess;
   try {
     child = await connection.start();
@@ -87,8 +89,10 @@ export async function talk(connection: Connection, how: Talk): Promise<Heard> {
     late = true;
     void connection.close();
   }, seconds * 1000);
-  const fed = feed(child.stdin, [scriptBlock(script), ...input], () => gone);
-  if (converse === undefined) void fed.then(() => child.stdin.end());
+  void feed(child.stdin, [scriptBlock(script), ...input], () => gone).then(() => {
+    if (converse === undefined) child.stdin.end();
+    if (!gone) fed?.();
+  });
   await child.ended;
   gone = true;
   child.stdin.destroy();

@@ -13,12 +13,15 @@ import {
 import type { SshChoice, Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
-import { endText, exitStatus, recapText } from "./bootstrap-words.ts";
+import { displayFor } from "./bootstrap-display.ts";
+import { exitStatus } from "./bootstrap-words.ts";
 import { chosenHosts } from "./chosen-hosts.ts";
 import { fail, type Failure } from "./errors.ts";
 import { helperBuild, helperSource, notTheHelper } from "./helper-source.ts";
 import type { HostOptions } from "./host-options.ts";
+import type { Display } from "./live-display.ts";
 import { passwordFromDescriptor, passwordFromTerminal, type Password } from "./password.ts";
+import { recapOf, recapText } from "./recap.ts";
 import { openSsh } from "./ssh.ts";
 
 export type BootstrapOptions = {
@@ -49,54 +52,67 @@ export async function bootstrapCluster(options: BootstrapOptions & HostOptions):
     acceptNew: options.acceptNew === true,
     input: options.input !== false,
   });
+  const names = targets.map(({ name }) => name);
+  const display = displayFor(names, { json, jsonl: options.jsonl === true });
   try {
-    await runPlan(options, json, await planOf(options, targets, ssh.transport));
+    await runPlan(options, json, display, await planOf(options, targets, ssh.transport, display));
   } finally {
+    display.close();
     await ssh.transport.close();
   }
   process.stderr.write(ssh.asides());
 }
 
-type Prepared = Omit<Plan, "ended" | "stopped">;
+type Prepared = Omit<Plan, "phase" | "ended" | "stopped">;
 
 async function runPlan(
   options: BootstrapOptions & HostOptions,
   json: boolean,
+  display: Display,
   plan: Prepared | Failure,
 ): Promise<void> {
   if ("cause" in plan) return fail(plan, { json });
 
-  const width = Math.max(...plan.targets.map(({ name }) => name.length));
-  const told = (end: HostEnd): void => {
-    if (options.jsonl === true) process.stdout.write(`${JSON.stringify({ v: 1, ...end })}\n`);
-    else if (!json) process.stdout.write(endText(end, width));
-  };
   let interrupted = false;
   const interrupt = (): void => {
     if (interrupted) process.exit(130);
     interrupted = true;
-    process.stderr.write(
-      "sallyport: hosts under way are finished, no other is begun; again: at once\n",
-    );
+    display.say("sallyport: hosts under way are finished, no other is begun; again: at once\n");
   };
   process.on("SIGINT", interrupt);
-  const ends = await bootstrap({ ...plan, ended: told, stopped: () => interrupted });
+  const { phase, end: ended } = display;
+  const ends = await bootstrap({ ...plan, phase, ended, stopped: () => interrupted });
   process.off("SIGINT", interrupt);
+  display.close();
 
   process.exitCode = exitStatus(ends, options.verifyOnly === true);
   if (options.retryFile !== undefined) writeRetryFile(options.retryFile, ends);
-  if (options.json === true) {
-    const success = process.exitCode === 0;
-    process.stdout.write(
-      `${JSON.stringify({ v: 1, success, data: { kind: "bootstrap", hosts: ends }, error: null })}\n`,
-    );
-  } else if (!json) process.stdout.write(recapText(ends, options.inventory ?? []));
+  const success = process.exitCode === 0;
+  const recap = recapOf(ends, { targets: plan.targets, words: wordsOfNext(options) });
+  const data = { kind: "bootstrap", hosts: ends };
+  if (options.jsonl === true) printLine({ v: 1, event: "recap", success, ...recap });
+  else if (json) printLine({ v: 1, success, data, error: null });
+  else process.stdout.write(recapText(recap));
+}
+
+function printLine(object: object): void {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}
+
+/** What of this run's options the next one needs; after --check comes the run itself. */
+function wordsOfNext({ inventory, user, uninstall }: BootstrapOptions & HostOptions): string[] {
+  return [
+    ...(inventory ?? []).flatMap((file) => ["-i", file]),
+    ...(user === undefined ? [] : ["--user", user]),
+    ...(uninstall === true ? ["--uninstall"] : []),
+  ];
 }
 
 async function planOf(
   options: BootstrapOptions,
   targets: readonly BootstrapTarget[],
   transport: Transport,
+  { say }: Pick<Display, "say">,
 ): Promise<Prepared | Failure> {
   const sizes = sizesIn(options);
   if ("cause" in sizes) return sizes;
@@ -117,7 +133,7 @@ async function planOf(
     helperPath: HELPER_PATHS[1],
     helper: async () => await promisify(gzip)(await readFile(source)),
     user: options.user ?? null,
-    password: async (hosts) => await passwordFor(hosts, options),
+    password: async (hosts) => await passwordFor(hosts, options, say),
   };
 }
 
@@ -149,11 +165,15 @@ function usage(cause: string): Failure {
   };
 }
 
-async function passwordFor(hosts: number, options: BootstrapOptions): Promise<Buffer | null> {
+async function passwordFor(
+  hosts: number,
+  options: BootstrapOptions,
+  say: Display["say"],
+): Promise<Buffer | null> {
   const given = await passwordIn(hosts, options);
   if (given.kind === "password") return given.bytes;
   const why = given.kind === "unreadable" ? `it cannot be read (${given.code})` : WHY[given.kind];
-  process.stderr.write(`sallyport: no password: ${why}\n`);
+  say(`sallyport: no password: ${why}\n`);
   return null;
 }
 

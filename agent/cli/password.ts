@@ -1,6 +1,7 @@
 /** Reads a password into bytes, never into a string: what is a Buffer can be zeroed. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
+import { inTurn } from "./terminal-turn.ts";
 
 /** Longer than any that PAM takes. */
 const MAX_BYTES = 1024;
@@ -16,6 +17,10 @@ export type Password =
 
 /** Asks on the terminal that controls this process, whatever its standard input and output are; without echo. */
 export async function passwordFromTerminal(prompt: string): Promise<Password> {
+  return await inTurn(async () => await askOnTerminal(prompt));
+}
+
+async function askOnTerminal(prompt: string): Promise<Password> {
   let fd: number;
   try {
     fd = openSync("/dev/tty", "r+");

@@ -55,6 +55,7 @@ async function run(
       asked += 1;
       return password === null ? null : Buffer.from(password);
     },
+    phase: () => {},
     ended: () => {},
     stopped: () => false,
     ...rest,
