@@ -1,5 +1,7 @@
 /** In which order hosts are changed, how many at once, and when to stop. */
 
+import type { Pace } from "./forks.ts";
+
 /** `count` hosts, or a share of all of them. */
 export type BatchSize = { kind: "count"; count: number } | { kind: "share"; percent: number };
 
@@ -30,21 +32,25 @@ export function batches<T>(items: readonly T[], sizes: readonly BatchSize[]): T[
   return result;
 }
 
-/** Runs `work` for all, `forks` at once, in order; those that `stopped` comes before are not begun, and returned. */
+/**
+ * Runs `work` for all, in order, as many at once as `pace` says, which may change; those that `stopped` comes before
+ * are not begun, and returned.
+ */
 export async function inForks<T>(
   items: readonly T[],
-  forks: number,
+  pace: Pick<Pace, "limit">,
   work: (item: T) => Promise<void>,
   stopped: () => boolean = () => false,
 ): Promise<T[]> {
   const waiting = [...items];
-  const worker = async (): Promise<void> => {
-    while (!stopped()) {
-      const next = waiting.shift();
-      if (next === undefined) return;
-      await work(next);
+  const underWay = new Set<Promise<void>>();
+  for (;;) {
+    while (waiting.length > 0 && underWay.size < pace.limit() && !stopped()) {
+      const [next] = waiting.splice(0, 1) as [T];
+      const one = work(next).finally(() => underWay.delete(one));
+      underWay.add(one);
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(forks, items.length) }, worker));
-  return waiting;
+    if (underWay.size === 0) return waiting;
+    await Promise.race(underWay);
+  }
 }

@@ -6,6 +6,7 @@
 import type { Task } from "../sudoers/transaction.ts";
 import { batches, inForks, type BatchSize } from "./batches.ts";
 import { change, type Change } from "./change.ts";
+import type { Pace } from "./forks.ts";
 import { look } from "./look.ts";
 import { needOf, type Wanted } from "./need.ts";
 import type { Connecting, Connection, SshTarget, Transport } from "./transport.ts";
@@ -65,7 +66,7 @@ export type Plan = Wanted & {
   /** Whom the rule is for; null: whoever logs in. */
   user: string | null;
   serial: readonly BatchSize[];
-  forks: number;
+  pace: Pace;
   /** After so many failed hosts no further batch begins. */
   maxFail: number;
   /** Asked once, and only if a host needs it; null: there is none. It is zeroed when all is done. */
@@ -93,7 +94,7 @@ export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
   const needy: Needy[] = [];
   const unseen = await inForks(
     plan.targets,
-    plan.forks,
+    plan.pace,
     async (target) => {
       if (target.offline !== null) return end(target, "offline", { reason: target.offline });
       await visit(plan, target, end, async (connection) => {
@@ -123,7 +124,9 @@ async function visit(
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
   plan.phase(target.name, "connecting");
+  const begun = performance.now();
   const found: Connecting = await plan.transport.connect(target);
+  plan.pace.connected(found, performance.now() - begun);
   if (found.kind !== "connected") return end(target, found.kind, { reason: found.reason });
   try {
     await work(found.connection);
@@ -161,7 +164,7 @@ async function changeAll(
           end(target, ...endOf(done));
         });
       const left =
-        failures() >= plan.maxFail ? batch : await inForks(batch, plan.forks, one, stopped);
+        failures() >= plan.maxFail ? batch : await inForks(batch, plan.pace, one, stopped);
       for (const { target } of left) end(target, "not-done");
     }
   } finally {

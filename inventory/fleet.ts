@@ -1,6 +1,7 @@
 /** The same request to the helpers of many hosts: a change goes to one of them first. */
 import { askHost, type RemoteAnswer } from "./ask.ts";
 import { batches, inForks, type BatchSize } from "./batches.ts";
+import type { Pace } from "./forks.ts";
 import type { InventoryHost } from "./target.ts";
 import type { Connecting, Transport } from "./transport.ts";
 
@@ -19,7 +20,7 @@ export type FleetPlan = {
   /** How long each host is waited for. */
   seconds: number;
   serial: readonly BatchSize[];
-  forks: number;
+  pace: Pace;
   /** After so many failed hosts no further batch begins. */
   maxFail: number;
   /** Whether an answer is what was asked for. */
@@ -41,7 +42,9 @@ export async function askFleet(plan: FleetPlan): Promise<Map<string, FleetAnswer
   const ask = async (target: InventoryHost): Promise<void> => {
     if (target.offline !== null)
       return end(target.name, { kind: "offline", reason: target.offline });
+    const begun = performance.now();
     const found = await plan.transport.connect(target);
+    plan.pace.connected(found, performance.now() - begun);
     if (found.kind !== "connected") return end(target.name, found);
     const { connection } = found;
     try {
@@ -52,7 +55,7 @@ export async function askFleet(plan: FleetPlan): Promise<Map<string, FleetAnswer
   };
   for (const batch of batches(plan.targets, plan.serial)) {
     const left =
-      failures >= plan.maxFail ? batch : await inForks(batch, plan.forks, ask, plan.stopped);
+      failures >= plan.maxFail ? batch : await inForks(batch, plan.pace, ask, plan.stopped);
     for (const { name } of left) end(name, { kind: "not_done" });
   }
   return answers;

@@ -3,13 +3,14 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { parseSerial, type BatchSize } from "../../inventory/batches.ts";
+import { parseSerial } from "../../inventory/batches.ts";
 import {
   bootstrap,
   type BootstrapTarget,
   type HostEnd,
   type Plan,
 } from "../../inventory/bootstrap.ts";
+import { adaptivePace, fixedPace } from "../../inventory/forks.ts";
 import type { SshChoice, Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
@@ -30,7 +31,7 @@ export type BootstrapOptions = {
   verifyOnly?: true;
   uninstall?: true;
   serial: string;
-  forks: string;
+  forks?: string;
   maxFail: string;
   passwordFd?: string;
   acceptNew?: true;
@@ -100,11 +101,17 @@ function printLine(object: object): void {
 }
 
 /** What of this run's options the next one needs; after --check comes the run itself. */
-function wordsOfNext({ inventory, user, uninstall }: BootstrapOptions & HostOptions): string[] {
+function wordsOfNext({
+  inventory,
+  user,
+  uninstall,
+  transport,
+}: BootstrapOptions & HostOptions): string[] {
   return [
     ...(inventory ?? []).flatMap((file) => ["-i", file]),
     ...(user === undefined ? [] : ["--user", user]),
     ...(uninstall === true ? ["--uninstall"] : []),
+    ...(transport === "auto" ? [] : ["--transport", transport]),
   ];
 }
 
@@ -147,13 +154,15 @@ function sizesIn({
   serial,
   forks,
   maxFail,
-}: BootstrapOptions): { serial: BatchSize[]; forks: number; maxFail: number } | Failure {
+}: BootstrapOptions): Pick<Plan, "serial" | "pace" | "maxFail"> | Failure {
   const sizes = parseSerial(serial);
   if (sizes === null)
     return usage(`--serial takes numbers and shares like 1,10%,50%, not ${serial}`);
   for (const [name, text] of Object.entries({ forks, "max-fail": maxFail }))
-    if (!/^[1-9]\d{0,3}$/.test(text)) return usage(`--${name} takes a number from 1, not ${text}`);
-  return { serial: sizes, forks: Number(forks), maxFail: Number(maxFail) };
+    if (text !== undefined && !/^[1-9]\d{0,3}$/.test(text))
+      return usage(`--${name} takes a number from 1, not ${text}`);
+  const pace = forks === undefined ? adaptivePace() : fixedPace(Number(forks));
+  return { serial: sizes, pace, maxFail: Number(maxFail) };
 }
 
 function usage(cause: string): Failure {

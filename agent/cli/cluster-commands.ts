@@ -41,7 +41,7 @@ export function registerClusterCommands(program: Command): void {
     )
     .option("--uninstall", "remove the rules, and with a host's last rule the helper")
     .option("--serial <sizes>", "how many hosts at once, one batch after the other", "1,10%,50%")
-    .option("--forks <number>", "how many connections at once", "32")
+    .option("--forks <number>", "how many connections at once (default: as many as answer well)")
     .option("--max-fail <number>", "no further batch after so many failed hosts", "1")
     .option("--password-fd <number>", "read the password from this file descriptor")
     .option("--accept-new", "pin the keys of hosts that were never seen; they are listed")

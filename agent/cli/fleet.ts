@@ -1,6 +1,7 @@
 /** `--on PATTERN`: one request to the helpers of many hosts; answers that are alike are printed once. */
 import { parseSerial } from "../../inventory/batches.ts";
 import { askFleet, type FleetAnswer } from "../../inventory/fleet.ts";
+import { adaptivePace } from "../../inventory/forks.ts";
 import { fold } from "../../inventory/fold.ts";
 import type { SshChoice } from "../../inventory/transport.ts";
 import type { Request } from "../../protocol/operation.ts";
@@ -30,7 +31,6 @@ type HostAnswer = { name: string; code: string | null; message: string; reply: R
 
 /** One host first, then more: but what changes nothing is asked of all at once. */
 const [CAREFULLY, AT_ONCE] = ["1,10%,50%", "100%"];
-const FORKS = 32;
 
 export async function answerOnFleet(request: Request, options: FleetOptions): Promise<void> {
   const json = options.json === true;
@@ -60,7 +60,7 @@ export async function answerOnFleet(request: Request, options: FleetOptions): Pr
       argv: argvOf(request),
       seconds: patience(request),
       serial: parseSerial(read ? AT_ONCE : CAREFULLY) ?? [],
-      forks: FORKS,
+      pace: adaptivePace(),
       maxFail: read ? Infinity : 1,
       isGood: (answer) => understood("", answer).code === null,
       ended: (name, answer) => answers.push(understood(name, answer)),

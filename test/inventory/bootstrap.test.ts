@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { bootstrap, type HostEnd, type HostState, type Plan } from "../../inventory/bootstrap.ts";
+import { fixedPace } from "../../inventory/forks.ts";
 import { arrange, describeInLab, HELPER, ownHost, sudoHosts, type Host } from "../lab/host.ts";
 import { inPlace, NOTHING_SET_UP } from "../attack/place.ts";
 import { directTransport } from "./direct.ts";
@@ -49,7 +50,7 @@ async function run(
       { kind: "count", count: 1 },
       { kind: "share", percent: 100 },
     ],
-    forks: 2,
+    pace: fixedPace(2),
     maxFail: 1,
     password: async () => {
       asked += 1;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { displayFor } from "../../../agent/cli/bootstrap-display.ts";
 import { passwordFromTerminal } from "../../../agent/cli/password.ts";
 import { inForks } from "../../../inventory/batches.ts";
+import { fixedPace } from "../../../inventory/forks.ts";
 
 const [count = "3", seconds = "1", what = ""] = process.argv.slice(2);
 const names = Array.from({ length: Number(count) }, (_, at) => `web${at + 1}`);
@@ -32,7 +33,7 @@ const end = (name: string, state: "installed" | "unreachable" | "not-done"): voi
 try {
   const left = await inForks(
     names,
-    40,
+    fixedPace(40),
     async (name) => {
       for (const phase of ["connecting", "looking", "changing"] as const) {
         display.phase(name, phase);
