@@ -9,6 +9,7 @@ import { change, type Change } from "./change.ts";
 import type { Pace } from "./forks.ts";
 import { look } from "./look.ts";
 import { needOf, type Wanted } from "./need.ts";
+import { triedPassword } from "./tried-password.ts";
 import type { Connecting, Connection, SshTarget, Transport } from "./transport.ts";
 
 export type HostState =
@@ -47,6 +48,8 @@ export type HostEnd = {
 export type BootstrapTarget = SshTarget & {
   /** Why it is not to be reached at all, or null. */
   offline: string | null;
+  /** Hosts of one group have the same password; null: all have. */
+  passwordGroup: string | null;
 };
 
 /** What is being done on a host that has not come to its end. */
@@ -69,8 +72,11 @@ export type Plan = Wanted & {
   pace: Pace;
   /** After so many failed hosts no further batch begins. */
   maxFail: number;
-  /** Asked once, and only if a host needs it; null: there is none. It is zeroed when all is done. */
-  password: (hosts: number) => Promise<Buffer | null>;
+  /**
+   * Asked once for each group of which a host needs it, before the first host is changed; null: there is none.
+   * It is zeroed when its group is done.
+   */
+  password: (hosts: number, group: string | null) => Promise<Buffer | null>;
   /** Told whenever another one begins, until the host's end; before the first, it waits. */
   phase: (name: string, phase: HostPhase) => void;
   /** Told once per host, when its end is known. */
@@ -141,42 +147,69 @@ function inOrder({ targets }: Plan, needy: readonly Needy[]): Needy[] {
   return targets.flatMap(({ name }) => found.get(name) ?? []);
 }
 
+type NeedyGroup = { needy: Needy[]; password: Buffer | null };
+
+/** Groups one after the other, each batch by batch. A password that is refused ends its own group and no other. */
 async function changeAll(
   plan: Plan,
   needy: readonly Needy[],
   ends: ReadonlyMap<string, HostEnd>,
   end: End,
 ): Promise<void> {
-  const password = await plan.password(needy.length);
-  let halted = false;
+  const groups: NeedyGroup[] = [];
   const failures = (): number =>
     needy.filter(({ target }) => hasFailed(ends.get(target.name))).length;
   try {
-    const helper = needy.some(({ uploads }) => uploads) ? await plan.helper() : null;
-    for (const batch of batches(needy, plan.serial)) {
-      const stopped = (): boolean => halted || plan.stopped();
-      const one = async ({ target, task, uploads }: Needy): Promise<void> =>
-        await visit(plan, target, end, async (connection) => {
-          plan.phase(target.name, "uploading");
-          const sent = (): void => plan.phase(target.name, "changing");
-          const done = await change(connection, task, uploads ? helper : null, password, sent);
-          if (done.kind === "wrong_password" || done.kind === "password_needed") halted = true;
-          end(target, ...endOf(done));
-        });
-      const left =
-        failures() >= plan.maxFail ? batch : await inForks(batch, plan.pace, one, stopped);
-      for (const { target } of left) end(target, "not-done");
+    for (const [group, its] of Map.groupBy(needy, ({ target }) => target.passwordGroup)) {
+      const password = plan.stopped() ? null : await plan.password(its.length, group);
+      groups.push({ needy: its, password });
     }
+    const helper = needy.some(({ uploads }) => uploads) ? await plan.helper() : null;
+    for (const group of groups) await changeGroup(plan, group, helper, failures, end);
   } finally {
-    password?.fill(0);
+    for (const { password } of groups) password?.fill(0);
   }
 }
 
+async function changeGroup(
+  plan: Plan,
+  { needy, password }: NeedyGroup,
+  helper: Buffer | null,
+  failures: () => number,
+  end: End,
+): Promise<void> {
+  const tried = password === null ? null : triedPassword(password);
+  let halted = false;
+  const one = async ({ target, task, uploads }: Needy): Promise<void> =>
+    await visit(plan, target, end, async (connection) => {
+      plan.phase(target.name, "uploading");
+      const sent = (): void => plan.phase(target.name, "changing");
+      const done = await change(connection, task, uploads ? helper : null, tried, sent);
+      if (done.kind === "wrong_password" || done.kind === "password_needed") halted = true;
+      end(target, ...endOf(done));
+    });
+  const stopped = (): boolean => halted || plan.stopped();
+  for (const batch of batches(needy, plan.serial)) {
+    const full = failures() >= plan.maxFail;
+    const left = full ? batch : await inForks(batch, plan.pace, one, stopped);
+    for (const { target } of left) end(target, "not-done");
+  }
+  password?.fill(0);
+}
+
+/** What stops its own group, or follows from that, is no failure of the others. */
+const NO_FAILURE: readonly HostState[] = [
+  "installed",
+  "updated",
+  "removed",
+  "absent",
+  "already-current",
+  "wrong-password",
+  "not-done",
+];
+
 function hasFailed(end: HostEnd | undefined): boolean {
-  return (
-    end !== undefined &&
-    !["installed", "updated", "removed", "absent", "already-current"].includes(end.state)
-  );
+  return end !== undefined && !NO_FAILURE.includes(end.state);
 }
 
 function endOf(done: Change): [HostState, Partial<HostEnd>] {
@@ -187,6 +220,8 @@ function endOf(done: Change): [HostState, Partial<HostEnd>] {
       return ["wrong-password", { reason: "sudo refused the password" }];
     case "password_needed":
       return ["wrong-password", { reason: "sudo asks for a password, and there is none" }];
+    case "not_given":
+      return ["not-done", {}];
     case "no_sudo":
       return ["no-sudo", { reason: done.reason }];
     case "not_uploaded":

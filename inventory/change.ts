@@ -1,8 +1,10 @@
 /** One install transaction on a host: files and password go over one connection, and its report comes back. */
+import type { Writable } from "node:stream";
 import { parseReport, type Report } from "../sudoers/report.ts";
 import { transactionArguments, transactionScript, type Task } from "../sudoers/transaction.ts";
 import { changeScript, inputLine, newMark, talk, valueOf } from "./remote-script.ts";
 import type { Connection } from "./transport.ts";
+import type { TriedPassword } from "./tried-password.ts";
 
 /** Upload, sudo's stalls and the transaction, whose own parts have limits of their own. */
 const CHANGE_SECONDS = 600;
@@ -17,6 +19,8 @@ export type Change =
     }
   /** Sudo asked a second time: the first answer was wrong. No third follows. */
   | { kind: "wrong_password" }
+  /** Sudo asked, and another host had refused the password meanwhile: nothing was begun. */
+  | { kind: "not_given" }
   /** Sudo asked, and there is no password. */
   | { kind: "password_needed" }
   | { kind: "no_sudo"; reason: string }
@@ -26,14 +30,14 @@ export type Change =
 
 /**
  * `helper`: gzip(1) of the helper's bytes, or null where the host has it.
- * `password`: bytes without a line end, or null; this function neither keeps nor zeroes them.
+ * `password`: its bytes have no line end; this function neither keeps nor zeroes them.
  * `sent`: told when all files have been handed over.
  */
 export async function change(
   connection: Connection,
   task: Task,
   helper: Buffer | null,
-  password: Buffer | null,
+  password: TriedPassword | null,
   sent: () => void,
 ): Promise<Change> {
   const mark = newMark();
@@ -44,8 +48,20 @@ export async function change(
   const input = [inputLine(mark), ...header, ...files];
 
   // In this order: sudo asks once; whoever sees the question twice gave the wrong answer.
-  let asked = 0;
+  let [asked, given, over] = [0, false, false];
   let refused: Change | null = null;
+  const answer = async (stdin: Writable): Promise<void> => {
+    const bytes = (await password?.take()) ?? null;
+    if (bytes === null) {
+      refused = { kind: password === null ? "password_needed" : "not_given" };
+      stdin.end();
+      return;
+    }
+    if (over) return password?.said("unknown");
+    given = true;
+    const line = Buffer.concat([bytes, Buffer.from("\n")]);
+    stdin.write(line, () => line.fill(0));
+  };
   const heard = await talk(connection, {
     script: changeScript(),
     mark,
@@ -56,25 +72,24 @@ export async function change(
       const now = stderr.split(mark).length - 1;
       if (now === asked) return;
       asked = now;
-      if (asked === 1 && password !== null) {
-        const answer = Buffer.concat([password, Buffer.from("\n")]);
-        stdin.write(answer, () => answer.fill(0));
-        return;
-      }
-      refused = { kind: asked === 1 ? "password_needed" : "wrong_password" };
+      if (asked === 1) return void answer(stdin);
+      refused = { kind: "wrong_password" };
       stdin.end();
     },
   });
+  over = true;
+  const { lines, whole } = heard;
+  const report = parseReport(lines.join("\n"));
+  const verdict = report.kind === "no_answer" ? "unknown" : "accepted";
+  if (given) password?.said(refused === null ? verdict : "refused");
   if (refused !== null) return refused;
 
-  const { lines, whole } = heard;
   const said = heard.stderr.replaceAll(mark, "").trim();
   const sentBytes = input.reduce((sum, { length }) => sum + length, 0);
   const upload = valueOf(lines, "upload");
   if (upload !== null) return { kind: "not_uploaded", reason: said === "" ? upload : said };
   const noSudo = valueOf(lines, "no-sudo");
   if (noSudo !== null) return { kind: "no_sudo", reason: noSudo };
-  const report = parseReport(lines.join("\n"));
   if (report.kind !== "no_answer")
     return { kind: "report", report, left: valueOf(lines, "left"), sentBytes };
   // It ended by itself without a word of the transaction: sudo did not start it.

@@ -14,6 +14,7 @@ import { adaptivePace, fixedPace } from "../../inventory/forks.ts";
 import type { SshChoice, Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
+import { escapeLine } from "../escape.ts";
 import { displayFor } from "./bootstrap-display.ts";
 import { exitStatus } from "./bootstrap-words.ts";
 import { chosenHosts } from "./chosen-hosts.ts";
@@ -34,6 +35,7 @@ export type BootstrapOptions = {
   forks?: string;
   maxFail: string;
   passwordFd?: string;
+  askPerGroup?: true;
   acceptNew?: true;
   transport: SshChoice;
   retryFile?: string;
@@ -46,8 +48,12 @@ export type BootstrapOptions = {
 /** Sets the exit status. */
 export async function bootstrapCluster(options: BootstrapOptions & HostOptions): Promise<void> {
   const json = options.json === true || options.jsonl === true;
-  const targets = await chosenHosts(options);
-  if ("cause" in targets) return fail(targets, { json });
+  const hosts = await chosenHosts(options);
+  if ("cause" in hosts) return fail(hosts, { json });
+  const targets = hosts.map((host) => {
+    const passwordGroup = options.askPerGroup === true ? (host.groups[0] ?? "ungrouped") : null;
+    return { ...host, passwordGroup };
+  });
   const ssh = openSsh({
     transport: options.transport,
     acceptNew: options.acceptNew === true,
@@ -105,12 +111,14 @@ function wordsOfNext({
   inventory,
   user,
   uninstall,
+  askPerGroup,
   transport,
 }: BootstrapOptions & HostOptions): string[] {
   return [
     ...(inventory ?? []).flatMap((file) => ["-i", file]),
     ...(user === undefined ? [] : ["--user", user]),
     ...(uninstall === true ? ["--uninstall"] : []),
+    ...(askPerGroup === true ? ["--ask-per-group"] : []),
     ...(transport === "auto" ? [] : ["--transport", transport]),
   ];
 }
@@ -121,6 +129,7 @@ async function planOf(
   transport: Transport,
   { say }: Pick<Display, "say">,
 ): Promise<Prepared | Failure> {
+  if (options.askPerGroup === true && options.passwordFd !== undefined) return ONE_FOR_MANY;
   const sizes = sizesIn(options);
   if ("cause" in sizes) return sizes;
   const build = helperBuild();
@@ -140,7 +149,10 @@ async function planOf(
     helperPath: HELPER_PATHS[1],
     helper: async () => await promisify(gzip)(await readFile(source)),
     user: options.user ?? null,
-    password: async (hosts) => await passwordFor(hosts, options, say),
+    password: async (count, group) => {
+      const hosts = `${count === 1 ? "1 host" : `${count} hosts`}${group === null ? "" : ` of ${group}`}`;
+      return await passwordFor(hosts, options, say);
+    },
   };
 }
 
@@ -165,6 +177,14 @@ function sizesIn({
   return { serial: sizes, pace, maxFail: Number(maxFail) };
 }
 
+/** Which groups need one is known only when all hosts were looked at: in any order, one would reach other hosts. */
+const ONE_FOR_MANY: Failure = {
+  code: "usage",
+  cause: "--password-fd gives one password, --ask-per-group asks for several",
+  hint: "sallyport bootstrap-cluster-sudo --limit GROUP --password-fd N, for each group",
+  status: EXIT_STATUS.usage,
+};
+
 function usage(cause: string): Failure {
   return {
     code: "usage",
@@ -175,14 +195,14 @@ function usage(cause: string): Failure {
 }
 
 async function passwordFor(
-  hosts: number,
+  hosts: string,
   options: BootstrapOptions,
   say: Display["say"],
 ): Promise<Buffer | null> {
   const given = await passwordIn(hosts, options);
   if (given.kind === "password") return given.bytes;
   const why = given.kind === "unreadable" ? `it cannot be read (${given.code})` : WHY[given.kind];
-  say(`sallyport: no password: ${why}\n`);
+  say(`sallyport: no password for ${escapeLine(hosts)}: ${why}\n`);
   return null;
 }
 
@@ -192,14 +212,12 @@ const WHY = {
   too_long: "it is longer than 1,024 bytes",
 };
 
-async function passwordIn(hosts: number, options: BootstrapOptions): Promise<Password> {
+async function passwordIn(hosts: string, options: BootstrapOptions): Promise<Password> {
   const { passwordFd, input } = options;
   if (passwordFd !== undefined && /^\d{1,4}$/.test(passwordFd))
     return passwordFromDescriptor(Number(passwordFd));
   if (input === false) return { kind: "no_terminal" };
-  return await passwordFromTerminal(
-    `Password for sudo on ${hosts === 1 ? "1 host" : `${hosts} hosts`}: `,
-  );
+  return await passwordFromTerminal(`Password for sudo on ${escapeLine(hosts)}: `);
 }
 
 /** Names of the hosts that a next run must see, one a line: for `--limit @FILE`. */

@@ -44,6 +44,7 @@ export function registerClusterCommands(program: Command): void {
     .option("--forks <number>", "how many connections at once (default: as many as answer well)")
     .option("--max-fail <number>", "no further batch after so many failed hosts", "1")
     .option("--password-fd <number>", "read the password from this file descriptor")
+    .option("--ask-per-group", "one password for the hosts of each outermost group")
     .option("--accept-new", "pin the keys of hosts that were never seen; they are listed")
     .option("--retry-file <file>", "write the names of hosts that are not done, for --limit @FILE")
     .option("--jsonl", "print one JSON object a host, as it ends")

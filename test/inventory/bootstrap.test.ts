@@ -36,6 +36,7 @@ async function run(
       identityFile: null,
       proxy: null,
       offline: null,
+      passwordGroup: null,
     };
   });
   const ends = await bootstrap({
