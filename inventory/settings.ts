@@ -20,3 +20,17 @@ const SETTINGS = new Set<string>(Object.values(NAMES).flat());
 export function isSetting(variable: string): boolean {
   return SETTINGS.has(variable);
 }
+
+/**
+ * Would change who is reached or by which program, and are not supported: an error, for without them it would be
+ * another host. The values are those that change nothing, as regular expressions.
+ */
+export const REFUSED: ReadonlyMap<string, RegExp> = new Map([
+  ["ansible_ssh_executable", /^(?:\/usr\/bin\/)?ssh$/],
+  ["ansible_ssh_pkcs11_provider", /^$/],
+  ["ansible_paramiko_host_key_checking", /^(?:true|yes|on|1)$/i],
+  ["ansible_paramiko_proxy_command", /^$/],
+  ["ansible_paramiko_port", /^$/],
+  ["ansible_paramiko_user", /^$/],
+  ["ansible_paramiko_private_key_file", /^$/],
+]);

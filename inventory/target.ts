@@ -1,6 +1,6 @@
 /** How a host is reached, from its variables: what SSH cannot be told, or must not be, is an error. */
 import { InventoryError, type Place } from "./inventory-error.ts";
-import { NAMES } from "./settings.ts";
+import { NAMES, REFUSED } from "./settings.ts";
 import type { Tree } from "./source.ts";
 import type { SshTarget } from "./transport.ts";
 import type { Variables } from "./groups.ts";
@@ -25,6 +25,11 @@ export function targetOf(name: string, groups: readonly string[], vars: Variable
   for (const variable of NAMES.hostKeys) {
     const given = word([variable]);
     if (given !== null && !/^(?:true|yes|on|1)$/i.test(given.text))
+      throw refusedOption(variable, given.text, given.place);
+  }
+  for (const [variable, harmless] of REFUSED) {
+    const given = word([variable]);
+    if (given !== null && !harmless.test(given.text))
       throw refusedOption(variable, given.text, given.place);
   }
   const jump = word(NAMES.jump);

@@ -1,6 +1,7 @@
 /** Executable inventories, and what they may print. */
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { readInventory } from "../../inventory/read.ts";
 import { put } from "./inventory-file.ts";
 
@@ -39,4 +40,29 @@ test.each([
 test("an executable inventory that tells no variables of hosts is an error, not a guess", async () => {
   const script = put(`#!/bin/sh\necho '{"web":["a"]}'\n`, "old-script", 0o755);
   await expect(readInventory([script])).rejects.toThrow(/lists no variables of hosts/);
+});
+
+test("an executable inventory is given what it needs of the environment, and nothing else", async () => {
+  const given: Record<string, string> = {
+    AWS_PROFILE: "lab",
+    ANSIBLE_INVENTORY: "x",
+    LD_LIBRARY_PATH: "/nowhere",
+    PYTHONPATH: "/nowhere",
+    NODE_OPTIONS: "",
+    GITHUB_TOKEN: "secret",
+  };
+  for (const [name, value] of Object.entries(given)) vi.stubEnv(name, value);
+  const script = put(
+    `#!/bin/sh\nenv | cut -d= -f1 >"$0.seen"\necho '{"web": {"hosts": ["a"]}, "_meta": {}}'\n`,
+    "environment",
+    0o755,
+  );
+  await readInventory([script]);
+  vi.unstubAllEnvs();
+  const seen = readFileSync(`${script}.seen`, "utf8").split("\n");
+  expect(seen).toEqual(
+    expect.arrayContaining(["PATH", "HOME", "AWS_PROFILE", "ANSIBLE_INVENTORY"]),
+  );
+  for (const name of ["LD_LIBRARY_PATH", "PYTHONPATH", "NODE_OPTIONS", "GITHUB_TOKEN"])
+    expect(seen).not.toContain(name);
 });
