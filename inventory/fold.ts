@@ -1,24 +1,30 @@
 /** Many names of hosts as few words: `web01,web02,web03,db` is `db,web[01-03]`. */
 
-/** In the order of their names; each range has at least two. */
+/** In the order of their names; each range has at least two. As a pattern (select.ts) it means these names. */
 export function fold(names: readonly string[]): string {
-  const bases = new Map<string, { width: number; numbers: number[] }>();
   const alone: string[] = [];
-  for (const name of new Set(names)) {
-    // The last number counts: web01.example.org has its number in the middle.
-    const [, head = "", number, tail = ""] = /^(.*?)(\d+)(\D*)$/.exec(name) ?? [];
-    if (number === undefined || number.length > 9) alone.push(name);
-    else {
-      const width = number.startsWith("0") ? number.length : 0;
-      const key = JSON.stringify([head, tail, width]);
-      const base = bases.get(key) ?? { width, numbers: [] };
-      base.numbers.push(Number(number));
-      bases.set(key, base);
-    }
-  }
-  const ranges = [...bases].map(([key, { width, numbers }]) => {
-    const [head = "", tail = ""] = JSON.parse(key) as string[];
-    const parts = runs(numbers).map(([from, to]) => {
+  const numbered = [...new Set(names)].flatMap((name) => {
+    // The last number counts: web01.example.org has its number in the middle. Those of IPv6 are in base 16.
+    const [, head = "", number, tail = ""] = /^([^:[\]]*?)(\d{1,9})([^\d:[\]]*)$/.exec(name) ?? [];
+    if (number !== undefined && !/\d$/.test(head)) return [{ head, number, tail }];
+    alone.push(name);
+    return [];
+  });
+  const keyOf = (head: string, tail: string, width: number): string =>
+    JSON.stringify([head, tail, width]);
+  const padded = new Set(
+    numbered
+      .filter(({ number }) => isPadded(number))
+      .map(({ head, number, tail }) => keyOf(head, tail, number.length)),
+  );
+  const bases = Map.groupBy(numbered, ({ head, number, tail }) => {
+    // 10 follows 09, and so it does 9.
+    const key = keyOf(head, tail, number.length);
+    return padded.has(key) ? key : keyOf(head, tail, 0);
+  });
+  const ranges = [...bases].map(([key, members]) => {
+    const [head = "", tail = "", width = 0] = JSON.parse(key) as [string, string, number];
+    const parts = runs(members.map(({ number }) => Number(number))).map(([from, to]) => {
       const text = (number: number): string => String(number).padStart(width, "0");
       return from === to ? text(from) : `${text(from)}-${text(to)}`;
     });
@@ -26,6 +32,10 @@ export function fold(names: readonly string[]): string {
     return `${head}${single ? parts[0] : `[${parts.join(",")}]`}${tail}`;
   });
   return [...alone, ...ranges].toSorted().join(",");
+}
+
+function isPadded(number: string): boolean {
+  return number.length > 1 && number.startsWith("0");
 }
 
 function runs(numbers: readonly number[]): [from: number, to: number][] {

@@ -1,4 +1,5 @@
 /** Patterns of hosts, as Ansible has them: `web*:!web03:&db`, groups or hosts, `~` before a regular expression. */
+import { isIPv6 } from "node:net";
 import type { InventoryHost } from "./target.ts";
 
 export type Unmatched = { kind: "unmatched"; pattern: string };
@@ -35,8 +36,12 @@ export function select(
 
 /** A comma parts words, and so does a colon, but not within brackets or where it is part of an address. */
 function wordsOf(pattern: string): string[] {
-  if (/^[0-9a-f:]*::[0-9a-f:]*$/i.test(pattern)) return [pattern];
-  const words = pattern.split(pattern.startsWith("~") ? "," : /[,:](?![^[]*\])/);
+  const parts = pattern.split(pattern.startsWith("~") ? "," : /,(?![^[]*\])/);
+  const words = parts.flatMap((part) =>
+    part.startsWith("~") || isIPv6(part.trim().replace(/^[&!]/, ""))
+      ? [part]
+      : part.split(/:(?![^[]*\])/),
+  );
   return words.map((word) => word.trim()).filter((word) => word !== "");
 }
 
@@ -60,7 +65,8 @@ function regular(source: string): ((text: string) => boolean) | null {
 /** `*`, `?` and `[abc]` as in fnmatch(3), and `[01-12,14]` as names are folded for a person. */
 function glob(word: string): ((text: string) => boolean) | null {
   // Ansible counts the hosts of a group by these, a file names hosts; as a set of characters it is neither.
-  if (/\[[^\]]*:[^\]]*\]/.test(word) && !/^\[[0-9a-f:.]*:[0-9a-f:.]*\]$/i.test(word)) return null;
+  if (/^\[.*\]$/.test(word) && isIPv6(word.slice(1, -1))) return (text) => text === word;
+  if (/\[[^\]]*:[^\]]*\]/.test(word)) return null;
   const source = word
     .replace(/[.+^${}()|\\]/g, String.raw`\$&`)
     .replaceAll("*", ".*")

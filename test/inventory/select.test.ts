@@ -1,4 +1,5 @@
 /** Patterns, ranges and folded names. */
+import { isIPv6 } from "node:net";
 import { describe, expect, test } from "vitest";
 import { fold } from "../../inventory/fold.ts";
 import { expandRange } from "../../inventory/host-range.ts";
@@ -87,6 +88,61 @@ test.each([
   [["web01", "web03", "web04"], "web[01,03-04]"],
   [["a1.example.org", "a2.example.org"], "a[1-2].example.org"],
   [["web1", "web01"], "web01,web1"],
+  [["web08", "web09", "web10", "web11"], "web[08-11]"],
+  [["web1", "web01", "web10", "web100"], "web[01,10],web[1,100]"],
+  [["n0", "n1", "n10"], "n[0-1,10]"],
+  [["10.0.0.1", "10.0.0.2", "10.0.1.1"], "10.0.0.[1-2],10.0.1.1"],
+  [["fe80::1", "fe80::2", "fe80::a"], "fe80::1,fe80::2,fe80::a"],
+  [["[::1]", "[::2]"], "[::1],[::2]"],
+  [["a1234567890", "a1234567891"], "a1234567890,a1234567891"],
+  [["1", "2", "02"], "02,[1-2]"],
+  [["über1", "über2"], "über[1-2]"],
   [["alone"], "alone"],
   [[], ""],
 ])("%j folds to %s", (names, folded) => expect(fold(names)).toBe(folded));
+
+/** The next one of a sequence that is always the same. */
+function sequence(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+test("what is folded selects these hosts and no other, whatever they are called", () => {
+  const next = sequence(7);
+  const parts = [
+    "web",
+    "db-",
+    "0",
+    "1",
+    "9",
+    "10",
+    "01",
+    "009",
+    ".",
+    "a",
+    "_",
+    "ü",
+    "99999999",
+    "::",
+    "x.",
+  ];
+  for (let round = 0; round < 500; round += 1) {
+    const names = new Set(["fe80::1", "fe80::2", "[::1]", "web1", "web01", "web10"]);
+    for (let at = 0; at < 30; at += 1) {
+      const name = Array.from({ length: 1 + next(4) }, () => parts[next(parts.length)]).join("");
+      if (!name.includes("::") || isIPv6(name)) names.add(name);
+    }
+    const hosts = [...names].map((name) => host(name));
+    const chosen = hosts.filter(() => next(3) === 0);
+    if (chosen.length === 0) continue;
+    const folded = fold(chosen.map(({ name }) => name));
+    const found = select(hosts, folded);
+    expect([folded, Array.isArray(found) && found.map(({ name }) => name)]).toEqual([
+      folded,
+      chosen.map(({ name }) => name),
+    ]);
+  }
+});
