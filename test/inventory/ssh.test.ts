@@ -11,6 +11,7 @@ import {
   type Ended,
   type Host,
 } from "../lab/host.ts";
+import { terminal } from "../agent/cli/screen.ts";
 import { asOperator, pin, withServers, type Server } from "./ssh-place.ts";
 
 const PASSWORD = "lab-ops-password\n";
@@ -50,6 +51,36 @@ const states = ({ stdout }: Ended): string[] =>
     ?.split("\n")
     .map((line) => line.split(/\s+/).slice(0, 2).join(" "))
     .toSorted() ?? [];
+
+type Session = { lines: string[]; raw: string; status: number | null };
+
+/** On a pseudo terminal; `answers`: the keys for each question, in their order. */
+async function onTerminal(
+  place: Host,
+  options: string,
+  answers: readonly string[],
+): Promise<Session> {
+  const command = `/opt/sallyport/sallyport bootstrap-cluster-sudo -i /home/ops/inventory.yaml ${options}`;
+  const child = start(
+    place,
+    "ops",
+    ["script", "-qfec", `stty rows 24 cols 80; ${command}`, "/dev/null"],
+    {
+      TERM: "xterm",
+    },
+  );
+  const screen = terminal(80, 24);
+  let [raw, answered] = ["", 0];
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    raw += text;
+    screen.write(text);
+    const asked = raw.split("Password for").length - 1;
+    if (asked > answered) child.stdin?.write(answers[answered++] ?? "");
+  });
+  const [status] = (await once(child, "close")) as [number | null];
+  expect(screen.unknown).toEqual([]);
+  return { lines: screen.lines(), raw, status };
+}
 
 describeInLab("a bootstrap over SSH", () => {
   test(
@@ -207,26 +238,99 @@ done`,
       await withServers(ownHost(), 2350, [""], async (servers) => {
         await asOperator(ownHost(), servers.map(pin), async (place) => {
           await put(place, inventoryOf(servers));
-          const command =
-            "/opt/sallyport/sallyport bootstrap-cluster-sudo -i /home/ops/inventory.yaml";
-          const typed = async (keys: string): Promise<string> => {
-            const child = start(place, "ops", ["script", "-qfec", command, "/dev/null"]);
-            let screen = "";
-            child.stdout?.on("data", (text: Buffer) => {
-              if (!screen.includes("Password") && String(text).includes("Password"))
-                child.stdin?.write(keys);
-              screen += text.toString();
-            });
-            await once(child, "close");
-            return screen;
-          };
-          const left = await typed("\x03");
-          expect(left).toContain("wrong-password");
-          const screen = await typed("lab-ops-passwordé\x7f\r");
-          expect(screen).toMatch(/^Password for sudo on 1 host: \r\nweb1 {2}installed\r\n/);
-          expect(left + screen).not.toContain("lab-ops");
+          const left = await onTerminal(place, "", ["\x03"]);
+          expect(left.lines.join("\n")).toContain("wrong-password");
+          const { lines, raw } = await onTerminal(place, "", ["lab-ops-passwordé\x7f\r"]);
+          expect(lines).toEqual([
+            "Password for sudo on 1 host:",
+            "web1  installed",
+            "",
+            "    1  installed: web1",
+          ]);
+          expect(raw).toMatch(/web1 {2}\x1b\[2m(?:connecting|looking)/);
+          expect(left.raw + raw).not.toContain("lab-ops");
         });
       });
     },
   );
+
+  test(
+    "a password for each group: one that is refused stops its own group, and the others are done",
+    { timeout: 150_000 },
+    async () => {
+      await withServers(ownHost(), 2360, ["", "", ""], async (servers) => {
+        await asOperator(ownHost(), servers.map(pin), async (place) => {
+          const groups = ["db", "db", "web"].map((group, at) => {
+            const host = `ansible_host: 127.0.0.1, ansible_port: ${servers[at]?.port}`;
+            return `${group}${at}: { hosts: { h${at + 1}: { ${host} } } }`;
+          });
+          const [one, two, web] = groups;
+          await put(place, `db:\n  children:\n    ${one}\n    ${two}\n${web}\n`);
+          const { lines, status } = await onTerminal(place, "--ask-per-group", [
+            "wrong\r",
+            "lab-ops-password\r",
+          ]);
+          expect(lines.slice(0, 2)).toEqual([
+            "Password for sudo on 2 hosts of db:",
+            "Password for sudo on 1 host of web2:",
+          ]);
+          expect(lines.slice(2, 5).toSorted()).toEqual([
+            "h1  wrong-password  sudo refused the password",
+            "h2  not-done",
+            "h3  installed",
+          ]);
+          expect(status).toBe(77);
+        });
+      });
+    },
+  );
+
+  test("--jsonl: phases, ends and a recap, one object a line", { timeout: 150_000 }, async () => {
+    await withServers(ownHost(), 2370, [""], async (servers) => {
+      await asOperator(ownHost(), servers.map(pin), async (place) => {
+        await put(place, inventoryOf(servers, "    dead: { ansible_port: 1 }\n"));
+        const { stdout, status } = await bootstrap(place, ["--jsonl"]);
+        const events = stdout
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as Record<string, unknown>);
+        const phases = events.filter(({ event, name }) => event === "phase" && name === "web1");
+        expect(phases.map(({ phase }) => phase)).toEqual([
+          "connecting",
+          "looking",
+          "waiting",
+          "connecting",
+          "uploading",
+          "changing",
+        ]);
+        expect(events).toContainEqual({
+          v: 1,
+          event: "end",
+          name: "web1",
+          state: "installed",
+          reason: "",
+          newPins: [],
+          sentBytes: expect.any(Number),
+        });
+        expect(events.at(-1)).toEqual({
+          v: 1,
+          event: "recap",
+          success: false,
+          counts: { unreachable: 1, installed: 1 },
+          states: [
+            {
+              state: "unreachable",
+              count: 1,
+              hosts: "dead",
+              reasons: [{ reason: "connect ECONNREFUSED 127.0.0.1:1", count: 1, hosts: "dead" }],
+              next: "ssh -p 1 127.0.0.1 true",
+            },
+            { state: "installed", count: 1, hosts: "web1", reasons: [], next: null },
+          ],
+          newPins: [],
+        });
+        expect(status).toBe(69);
+      });
+    });
+  });
 });
