@@ -23,7 +23,7 @@ export function fold(names: readonly string[]): string {
     return padded.has(key) ? key : keyOf(head, tail, 0);
   });
   const ranges = [...bases].map(([key, members]) => {
-    const [head = "", tail = "", width = 0] = JSON.parse(key) as [string, string, number];
+    const [head, tail, width] = JSON.parse(key) as [string, string, number];
     const parts = runs(members.map(({ number }) => Number(number))).map(([from, to]) => {
       const text = (number: number): string => String(number).padStart(width, "0");
       return from === to ? text(from) : `${text(from)}-${text(to)}`;

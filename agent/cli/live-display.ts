@@ -9,12 +9,12 @@ import { endText } from "./bootstrap-words.ts";
 import { redraws } from "./terminal-turn.ts";
 
 export type Display = {
-  phase(name: string, phase: HostPhase): void;
-  end(end: HostEnd): void;
+  phase: (name: string, phase: HostPhase) => void;
+  end: (end: HostEnd) => void;
   /** For standard error: it stands where nothing is drawn over it. */
-  say(text: string): void;
+  say: (text: string) => void;
   /** Hosts that have ended are on the screen for good, and nothing else is. */
-  close(): void;
+  close: () => void;
 };
 
 /** Not more often than a person can read. */

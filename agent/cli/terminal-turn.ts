@@ -1,6 +1,6 @@
 /** Who has the terminal: what redraws itself there makes room while a person is asked, one question after the other. */
 
-export type Redrawn = { pause(): void; resume(): void };
+export type Redrawn = { pause: () => void; resume: () => void };
 
 let redrawn: Redrawn | null = null;
 let last: Promise<unknown> = Promise.resolve();

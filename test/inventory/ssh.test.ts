@@ -247,7 +247,7 @@ done`,
             "",
             "    1  installed: web1",
           ]);
-          expect(raw).toMatch(/web1 {2}\x1b\[2m(?:connecting|looking)/);
+          expect(raw.replaceAll("\x1b[2m", "")).toMatch(/web1 {2}(?:connecting|looking)/);
           expect(left.raw + raw).not.toContain("lab-ops");
         });
       });
