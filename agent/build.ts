@@ -2,11 +2,13 @@
 declare const VERSION: string;
 declare const BUILD_ID: string;
 declare const HELPER_SHA256: string;
+declare const HELPER_BYTES: number;
 
 export const BUILD = {
   version: typeof VERSION === "undefined" ? null : VERSION,
   /** The build id that the helper of the same build answers to `version`. */
   buildId: typeof BUILD_ID === "undefined" ? null : BUILD_ID,
-  /** SHA-256 of the helper of the same build, lowercase hex. */
+  /** Size and SHA-256 of the helper of the same build, lowercase hex. */
+  helperBytes: typeof HELPER_BYTES === "undefined" ? null : HELPER_BYTES,
   helperSha256: typeof HELPER_SHA256 === "undefined" ? null : HELPER_SHA256,
 };

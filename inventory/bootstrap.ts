@@ -64,7 +64,7 @@ export type HostPhase =
 export type Plan = Wanted & {
   targets: readonly BootstrapTarget[];
   transport: Transport;
-  /** gzip(1) of the helper; asked for only if a host needs it. */
+  /** gzip(1) of the helper; asked for only if a host needs it, and then for each. */
   helper: () => Promise<Buffer>;
   /** Whom the rule is for; null: whoever logs in. */
   user: string | null;
@@ -97,48 +97,72 @@ export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
     ends.set(target.name, told);
     plan.ended(told);
   };
+  const lookFor = { ...plan, thorough: plan.action === "check" || plan.action === "verify" };
   const needy: Needy[] = [];
+  const kept: Kept = new Map();
+  let unlooked = plan.targets.length;
   const unseen = await inForks(
     plan.targets,
     plan.pace,
     async (target) => {
+      unlooked -= 1;
       if (target.offline !== null) return end(target, "offline", { reason: target.offline });
-      await visit(plan, target, end, async (connection) => {
+      await visit(plan, target, end, kept, async (connection) => {
         pins.set(target.name, connection.newPins);
         plan.phase(target.name, "looking");
-        const need = needOf(await look(connection, plan.user, plan.helperPath, plan.build), plan);
+        const need = needOf(await look(connection, lookFor), plan);
         if (need.kind === "end") return end(target, need.state, { reason: need.reason });
         needy.push({ target, task: need.task, uploads: need.uploads });
         plan.phase(target.name, "waiting");
+        // To log in twice is most of the work on a host that is nearby.
+        if (kept.size + unlooked < plan.pace.limit()) kept.set(target.name, connection);
       });
     },
     plan.stopped,
   );
   for (const target of unseen) end(target, "not-done");
 
-  if (needy.length > 0) await changeAll(plan, inOrder(plan, needy), ends, end);
+  try {
+    if (needy.length > 0) await changeAll(plan, inOrder(plan, needy), kept, ends, end);
+  } finally {
+    await Promise.all([...kept.values()].map((connection) => connection.close()));
+  }
   return plan.targets.flatMap(({ name }) => ends.get(name) ?? []);
 }
 
 type End = (target: SshTarget, state: HostState, rest?: Partial<HostEnd>) => void;
 
-/** Connects, works, and closes; where there is no connection the host has come to its end. */
+/** Connections that wait for the password, or for their batch. */
+type Kept = Map<string, Connection>;
+
+/** Connects, works, and closes, unless it is kept; where there is no connection the host has come to its end. */
 async function visit(
   plan: Plan,
   target: BootstrapTarget,
   end: End,
+  kept: Kept,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
+  const before = kept.get(target.name);
+  kept.delete(target.name);
+  const found = before?.isOpen() === true ? before : await connect(plan, target);
+  if ("reason" in found) return end(target, found.kind, { reason: found.reason });
+  try {
+    await work(found);
+  } finally {
+    if (kept.get(target.name) !== found) await found.close();
+  }
+}
+
+async function connect(
+  plan: Plan,
+  target: BootstrapTarget,
+): Promise<Connection | Exclude<Connecting, { kind: "connected" }>> {
   plan.phase(target.name, "connecting");
   const begun = performance.now();
-  const found: Connecting = await plan.transport.connect(target);
+  const found = await plan.transport.connect(target);
   plan.pace.connected(found, performance.now() - begun);
-  if (found.kind !== "connected") return end(target, found.kind, { reason: found.reason });
-  try {
-    await work(found.connection);
-  } finally {
-    await found.connection.close();
-  }
+  return found.kind === "connected" ? found.connection : found;
 }
 
 /** Hosts that answered first come first otherwise; an operator expects the order of the inventory. */
@@ -153,6 +177,7 @@ type NeedyGroup = { needy: Needy[]; password: Buffer | null };
 async function changeAll(
   plan: Plan,
   needy: readonly Needy[],
+  kept: Kept,
   ends: ReadonlyMap<string, HostEnd>,
   end: End,
 ): Promise<void> {
@@ -164,8 +189,7 @@ async function changeAll(
       const password = plan.stopped() ? null : await plan.password(its.length, group);
       groups.push({ needy: its, password });
     }
-    const helper = needy.some(({ uploads }) => uploads) ? await plan.helper() : null;
-    for (const group of groups) await changeGroup(plan, group, helper, failures, end);
+    for (const group of groups) await changeGroup(plan, group, kept, failures, end);
   } finally {
     for (const { password } of groups) password?.fill(0);
   }
@@ -174,17 +198,21 @@ async function changeAll(
 async function changeGroup(
   plan: Plan,
   { needy, password }: NeedyGroup,
-  helper: Buffer | null,
+  kept: Kept,
   failures: () => number,
   end: End,
 ): Promise<void> {
   const tried = password === null ? null : triedPassword(password);
   let halted = false;
   const one = async ({ target, task, uploads }: Needy): Promise<void> =>
-    await visit(plan, target, end, async (connection) => {
+    await visit(plan, target, end, kept, async (connection) => {
       plan.phase(target.name, "uploading");
       const sent = (): void => plan.phase(target.name, "changing");
-      const done = await change(connection, task, uploads ? helper : null, tried, sent);
+      let done = await change(connection, task, uploads ? await plan.helper() : null, tried, sent);
+      if (!uploads && task.kind === "install" && isOfAnotherBuild(done)) {
+        plan.phase(target.name, "uploading");
+        done = await change(connection, task, await plan.helper(), tried, sent);
+      }
       if (done.kind === "wrong_password" || done.kind === "password_needed") halted = true;
       end(target, ...endOf(done));
     });
@@ -195,6 +223,15 @@ async function changeGroup(
     for (const { target } of left) end(target, "not-done");
   }
   password?.fill(0);
+}
+
+/** The helper that was there has the size of ours, but is not ours, or not whole. */
+function isOfAnotherBuild(done: Change): boolean {
+  if (done.kind !== "report" || done.report.kind === "status") return false;
+  const { state, cause } = done.report;
+  return (
+    state === "rolled-back" && ["wrong-helper", "refused", "not-included"].includes(cause ?? "")
+  );
 }
 
 /** What stops its own group, or follows from that, is no failure of the others. */

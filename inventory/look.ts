@@ -17,8 +17,8 @@ export type Look = {
   system: string;
   /** First line of `sudo -V`, or null where there is none. */
   sudo: string | null;
-  /** SHA-256 of the helper that is there, or null. */
-  helper: string | null;
+  /** `same`: as far as its digest tells, or at first sight its size. */
+  helper: "same" | "different" | "none";
   /** Whether that user has this very helper, without a password; null where only root can tell. */
   current: boolean | null;
 };
@@ -26,15 +26,22 @@ export type NoLook =
   /** The words of the host are untrusted text. */
   { kind: "no_answer"; reason: string } | { kind: "no_user"; user: string };
 
-/** `user`: whom the rule is to be for, or null for whoever logs in. `helper`: its absolute path. */
+export type LookFor = {
+  /** Whom the rule is to be for, or null for whoever logs in. */
+  user: string | null;
+  /** The absolute path of the helper. */
+  helperPath: string;
+  build: HelperBuild;
+  /** Whether the helper's digest is wanted: seconds of a host's time. */
+  thorough: boolean;
+};
+
 export async function look(
   connection: Connection,
-  user: string | null,
-  helper: string,
-  build: HelperBuild,
+  { user, helperPath, build, thorough }: LookFor,
 ): Promise<Look | NoLook> {
   const mark = newMark();
-  const input = [mark, user ?? "", helper].map(inputLine);
+  const input = [mark, user ?? "", helperPath, thorough ? "" : build.bytes].map(inputLine);
   const heard = await talk(connection, {
     script: lookScript(),
     mark,
@@ -49,20 +56,27 @@ export async function look(
   if (user !== null && value("uid") === "none") return { kind: "no_user", user };
   const [login, uid] = [numberIn(value("login")), numberIn(value("uid"))];
   if (login === null || uid === null) return { kind: "no_answer", reason: "id(1) does not answer" };
-  const helperThere = value("helper");
+  const helper =
+    HELPERS[value("helper")] ?? (value("helper") === build.sha256 ? "same" : "different");
   return {
     kind: "look",
     login,
     uid,
     system: value("system"),
     sudo: value("sudo") === "none" ? null : value("sudo"),
-    helper: /^[0-9a-f]{64}$/.test(helperThere) ? helperThere : null,
+    helper,
     current:
       value("effect") === "unknown"
         ? null
-        : helperThere === build.sha256 && isBuild(value("effect"), build.buildId),
+        : helper === "same" && isBuild(value("effect"), build.buildId),
   };
 }
+
+const HELPERS: Partial<Record<string, Look["helper"]>> = {
+  none: "none",
+  "same-size": "same",
+  "other-size": "different",
+};
 
 function numberIn(text: string): number | null {
   return /^\d{1,10}$/.test(text) ? Number(text) : null;

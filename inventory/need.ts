@@ -31,13 +31,13 @@ export function needOf(seen: Look | NoLook, { action, build, helperPath }: Wante
   if (action === "uninstall")
     return { kind: "task", task: { kind: "uninstall", rule }, uploads: false };
   if (seen.current === true) return end("already-current", "");
-  if (action !== "install") return end("needed", needText(seen, build));
+  if (action !== "install") return end("needed", needText(seen));
   const task = { kind: "install", rule, build } as const;
-  return { kind: "task", task, uploads: seen.helper !== build.sha256 };
+  return { kind: "task", task, uploads: seen.helper !== "same" };
 }
 
-function needText({ helper, current }: Look, build: HelperBuild): string {
-  if (helper === null) return "there is no helper";
-  if (helper !== build.sha256) return "the helper is of another build";
+function needText({ helper, current }: Look): string {
+  if (helper === "none") return "there is no helper";
+  if (helper === "different") return "the helper is of another build";
   return current === null ? "only root can see the rule" : "the rule has no effect";
 }

@@ -48,6 +48,7 @@ export function openSshTransport({ acceptNew }: OpenSshOptions): Transport {
         via: "openssh",
         newPins: pins,
         start: async () => startOn(argv),
+        isOpen: () => master.exitCode === null && master.signalCode === null,
         close,
       };
       open.add(connection);

@@ -117,10 +117,17 @@ export function ssh2Transport(options: Ssh2Options): Ssh2Transport {
         const login = await logInto(await askSsh(target), []);
         if (login.kind === "dropped") return { ...login, kind: "unreachable" };
         if (login.kind !== "in") return login;
-        const close = async (): Promise<void> => {
-          if (open.has(login.client)) await endClient(login.client); // it may be lost already
+        const { client, newPins } = login;
+        const connection: Connection = {
+          via: "ssh2",
+          newPins,
+          start: async () => await startOn(client, options.phaseSeconds),
+          isOpen: () => open.has(client),
+          close: async () => {
+            if (open.has(client)) await endClient(client);
+          },
         };
-        return { kind: "connected", connection: connectionOf(login, options.phaseSeconds, close) };
+        return { kind: "connected", connection };
       } catch (error) {
         return { kind: "unreachable", reason: (error as Error).message };
       }
@@ -185,19 +192,6 @@ function overHop(hop: Client, name: string, { host, port, seconds }: Address): P
       failed((error as Error).message);
     }
   });
-}
-
-function connectionOf(
-  { client, newPins }: Extract<Login, { kind: "in" }>,
-  seconds: number,
-  close: () => Promise<void>,
-): Connection {
-  return {
-    via: "ssh2",
-    newPins,
-    start: async () => await startOn(client, seconds),
-    close,
-  };
 }
 
 /** Rejects where the host starts nothing; no terminal, no environment, no agent goes with it. */

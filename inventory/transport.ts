@@ -24,6 +24,7 @@ export type Connection = {
   newPins: readonly string[];
   /** Starts REMOTE_COMMAND, the same constant text for every use: what it does comes on stdin. */
   start(): Promise<RemoteProcess>;
+  isOpen(): boolean;
   close(): Promise<void>;
 };
 

@@ -7,7 +7,7 @@
  * The same sources give the same bytes: no path, no time and no user of the building machine goes in.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
@@ -38,7 +38,7 @@ function script(path: string): string {
 }
 
 async function bundleCommandLine(
-  defines: Record<string, string>,
+  defines: Record<string, string | number>,
 ): Promise<{ text: string; parts: Map<string, string> }> {
   const options = {
     absWorkingDir: root,
@@ -114,6 +114,7 @@ async function main(): Promise<void> {
     const { text, parts } = await bundleCommandLine({
       VERSION: version,
       BUILD_ID: helper.build.buildId,
+      HELPER_BYTES: statSync(join(out, "sallyport-helper")).size,
       HELPER_SHA256: sha256(join(out, "sallyport-helper")),
       TRANSACTION_SCRIPT: script("sudoers/transaction.sh"),
       LOOK_SCRIPT: script("inventory/look.sh"),

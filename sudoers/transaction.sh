@@ -1,8 +1,8 @@
 #!/bin/sh
 # One install transaction: the helper and one sudoers rule are wholly in place and proven, or exactly what was there
 # before is. Run as root, the same bytes on this machine and over SSH. Data come as arguments, checked here again,
-# and as the two files of UPLOAD_DIR. The answer is lines of a word and a value: step, note, state, cause, reason;
-# for status: rule, helper, effect, reason.
+# and as files of UPLOAD_DIR: rule, and helper unless the one that is there may stay. The answer is lines of a word
+# and a value: step, note, state, cause, reason; for status: rule, helper, effect, reason.
 #
 #   install   UID UPLOAD_DIR HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
 #   uninstall UID HELPER_PATH
@@ -77,7 +77,12 @@ is_exactly() { # FILE MODE SHA256
 }
 # The file system hierarchy gives these to the package manager: read, never written.
 is_packaged() { case $helper in /usr/lib/* | /usr/libexec/*) ;; *) return 1 ;; esac; }
-helper_is_current() { is_exactly "$helper" 755 "$helper_sha"; }
+# To read 127 MB takes longer than all the rest: where no other helper was uploaded, the one that is there may stay,
+# and proves by what it answers that it is of this build.
+helper_is_current() {
+  if [ -f "$upload/helper" ]; then is_exactly "$helper" 755 "$helper_sha"
+  else plain_or_absent "$helper" && [ "$(stat -c %g:%a "$helper" 2>/dev/null)" = 0:755 ]; fi
+}
 rule_is_current() { is_exactly "$rule" 440 "$rule_sha"; }
 # File or directory to the disk. An old sync without operands flushes everything, which is as good.
 flush() { sync "$@" 2>/dev/null || sync; }
@@ -288,7 +293,9 @@ install() {
   lock
   find_user
   step current
-  if helper_is_current && rule_is_current; then
+  keep=no
+  if helper_is_current; then keep=yes; fi
+  if [ "$keep" = yes ] && rule_is_current; then
     if works; then state=already-current; exit 0; fi
     take_baseline
     open=yes
@@ -303,11 +310,11 @@ install() {
   fi
   open=yes
   # step: opened
-  helper_is_current || stage_helper
+  [ "$keep" = yes ] || stage_helper
   # step: helper-staged
   rule_is_current || stage_rule
   # step: rule-checked
-  helper_is_current || swap_helper
+  [ "$keep" = yes ] || swap_helper
   # step: helper-swapped
   rule_is_current || swap_rule
   # step: rule-swapped

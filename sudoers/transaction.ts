@@ -15,6 +15,7 @@ export function transactionScript(): string {
 export type HelperBuild = {
   /** Of the file, lowercase hex. */
   sha256: string;
+  bytes: number;
   /** What it answers to `version`. */
   buildId: string;
 };

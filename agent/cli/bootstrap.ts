@@ -140,6 +140,7 @@ async function planOf(
     const missing = await notTheHelper(source);
     if (missing !== null) return missing;
   }
+  let helper: Promise<Buffer> | null = null;
   return {
     ...sizes,
     action,
@@ -147,13 +148,17 @@ async function planOf(
     transport,
     build,
     helperPath: HELPER_PATHS[1],
-    helper: async () => await promisify(gzip)(await readFile(source)),
+    helper: () => (helper ??= packed(source)),
     user: options.user ?? null,
     password: async (count, group) => {
       const hosts = `${count === 1 ? "1 host" : `${count} hosts`}${group === null ? "" : ` of ${group}`}`;
       return await passwordFor(hosts, options, say);
     },
   };
+}
+
+async function packed(helper: string): Promise<Buffer> {
+  return await promisify(gzip)(await readFile(helper));
 }
 
 function actionOf({ uninstall, check, verifyOnly }: BootstrapOptions): Plan["action"] {

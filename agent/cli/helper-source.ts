@@ -18,8 +18,8 @@ export function helperSource(): string {
 
 /** What the helper of this build is known by. */
 export function helperBuild(): HelperBuild | Failure {
-  const { helperSha256: sha256, buildId } = BUILD;
-  if (sha256 !== null && buildId !== null) return { sha256, buildId };
+  const { helperSha256: sha256, helperBytes: bytes, buildId } = BUILD;
+  if (sha256 !== null && bytes !== null && buildId !== null) return { sha256, bytes, buildId };
   const cause = "run from source: this command line was not built together with a helper";
   return { code: "unavailable", cause, hint: "npm run build", status: EXIT_STATUS.unavailable };
 }

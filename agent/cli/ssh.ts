@@ -20,20 +20,13 @@ export type Ssh = {
 
 export function openSsh({ transport: choice, acceptNew, input }: Choices): Ssh {
   const asides = new Map<string, string[]>();
-  let asked: Promise<unknown> = Promise.resolve();
-  const ask = async (file: string): Promise<Buffer | null> => {
-    const given = await passwordFromTerminal(`Passphrase for ${escapeLine(file)}: `);
-    return given.kind === "password" ? given.bytes : null;
-  };
   const transport = sshTransport({
     choice,
     acceptNew,
     askPassphrase: async (file) => {
       if (!input) return null;
-      // Two keys may be wanted at once, and there is one terminal.
-      const answer = asked.then(async () => await ask(file));
-      asked = answer;
-      return await answer;
+      const given = await passwordFromTerminal(`Passphrase for ${escapeLine(file)}: `);
+      return given.kind === "password" ? given.bytes : null;
     },
     aside: (name, why) => asides.set(why, [...(asides.get(why) ?? []), name]),
   });

@@ -16,7 +16,8 @@ const bytes = readFileSync(join(dist, "sallyport-helper"));
 const { buildId } = JSON.parse(readFileSync(join(dist, "build.json"), "utf8")) as {
   buildId: string;
 };
-const build = { sha256: createHash("sha256").update(bytes).digest("hex"), buildId };
+const sha256 = createHash("sha256").update(bytes).digest("hex");
+const build = { sha256, bytes: bytes.length, buildId };
 const PASSWORD = "lab-ops-password";
 let packed: Buffer | null = null;
 

@@ -24,6 +24,7 @@ export function directTransport(hosts: ReadonlyMap<string, Host>, user: User = "
             const ended = once(child, "close").then(([status]) => status as number | null);
             return { stdin, stdout, stderr, ended };
           },
+          isOpen: () => true,
           close: async () => {},
         },
       };

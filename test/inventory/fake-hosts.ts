@@ -76,7 +76,8 @@ export function fakeHosts(hosts: readonly FakeHost[]): {
       const host = known.get(name);
       if (host === undefined) return { kind: "unreachable", reason: "no such host" };
       const start = async (): Promise<RemoteProcess> => process(host);
-      const connection = { via: "ssh2", newPins: [], start, close: async () => {} } as const;
+      const open = { isOpen: () => true, close: async () => {} };
+      const connection = { via: "ssh2", newPins: [], start, ...open } as const;
       return { kind: "connected", connection };
     },
     close: async () => {},

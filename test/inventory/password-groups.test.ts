@@ -24,7 +24,7 @@ async function run(
     action: "install",
     targets,
     transport,
-    build: { sha256: "0".repeat(64), buildId: "b" },
+    build: { sha256: "0".repeat(64), bytes: 1000, buildId: "b" },
     helperPath: "/usr/local/libexec/sallyport/sallyport-helper",
     helper: async () => Buffer.alloc(1000),
     user: null,
