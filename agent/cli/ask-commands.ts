@@ -50,8 +50,8 @@ async function answer(words: readonly string[], options: Options): Promise<void>
   const request = parseRequest(words);
   const { on } = options;
   if (on !== undefined && request !== null) {
-    const { answerOnFleet } = await import("./fleet.ts");
-    return await answerOnFleet(request, { ...options, on });
+    const { requestOnFleet } = await import("./fleet-request.ts");
+    return await requestOnFleet(request, { ...options, on });
   }
   if (request === null && on === undefined) {
     // What is wrong can be said better here, but an administrator wants to see who tried it.
