@@ -12,20 +12,22 @@ import { quote } from "../escape.ts";
 import { thisHost } from "../host.ts";
 import { parseRequest } from "../request.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
-import { acceptInventory } from "./host-options.ts";
+import { acceptFleetOptions } from "./host-options.ts";
 import { outputText, replyText } from "./reply-text.ts";
 
 type Options = { json?: true; on?: string; inventory?: string[] };
 
+const ON = "ask the helpers of these hosts of the inventory, over SSH";
+
 export function registerAskCommands(program: Command): void {
-  acceptFleetOptions(program.command("service"))
+  acceptFleetOptions(program.command("service"), ON)
     .summary("start, stop or look at a service")
     .argument("<action>", SERVICE_ACTIONS.join(", "))
     .argument("<name>", "a service of the policy")
     .action((action: string, name: string, options: Options) =>
       answer(["service", action, name], options),
     );
-  acceptFleetOptions(program.command("package"))
+  acceptFleetOptions(program.command("package"), ON)
     .summary("install, remove or look at a package")
     .argument(
       "<action>",
@@ -35,14 +37,9 @@ export function registerAskCommands(program: Command): void {
     .action((action: string, name: string | undefined, options: Options) =>
       answer(["package", action, ...(name === undefined ? [] : [name])], options),
     );
-  acceptFleetOptions(program.command("policy"))
+  acceptFleetOptions(program.command("policy"), ON)
     .summary("what may be asked for, as the helper on this host tells it")
     .action((options: Options) => answer(["policy"], options));
-}
-
-function acceptFleetOptions(command: Command): Command {
-  const on = "ask the helpers of these hosts of the inventory, over SSH: web*:!web03:&db";
-  return acceptInventory(command.option("--on <pattern>", on));
 }
 
 async function answer(words: readonly string[], options: Options): Promise<void> {

@@ -98,9 +98,7 @@ export async function answerOnFleet<Raw extends { kind: string }, Answer extends
   }
   const bad = answers.filter(({ code }) => code !== null && code !== "offline");
   process.exitCode = bad.length === 0 ? 0 : how.statusOf(bad);
-  process.stdout.write(
-    json ? fleetJson(answers, bad.length === 0) : foldedText(answers, how.text),
-  );
+  process.stdout.write(json ? fleetJson(answers, bad.length === 0) : foldedText(answers, how.text));
 }
 
 function fleetJson(hosts: readonly HostAnswer[], success: boolean): string {
