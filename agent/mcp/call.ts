@@ -44,7 +44,8 @@ export function beginCall(
     else signal.addEventListener("abort", () => resolve(CANCELLED), { once: true });
   });
   let wish: string | null = null;
-  let last: Promise<Code | null> = Promise.resolve("cancelled");
+  // Asked for only after a cancelled call: what else becomes of a promise is for whoever waits for it.
+  let last = async (): Promise<Code | null> => await Promise.resolve("cancelled" as const);
 
   async function now(request: Request): Promise<Asked> {
     if (signal.aborted) return CANCELLED;
@@ -65,13 +66,13 @@ export function beginCall(
   return {
     context,
     wish: () => wish,
-    outcome: () => last,
+    outcome: () => last(),
     async ask(request) {
       wish = untrustedLine(argvOf(request).join(" "));
       const asked: Promise<Asked> = change
         ? (context.changes.run(() => now(request)) ?? Promise.resolve({ kind: "busy" }))
         : now(request);
-      last = asked.then(codeOf);
+      last = async () => codeOf(await asked);
       return await Promise.race([asked, gone]);
     },
     async askFleet(words) {
@@ -79,7 +80,7 @@ export function beginCall(
       const asked: Promise<FleetAsked> = isFleetChange(words)
         ? (context.fleetChanges.run(() => fleetNow(words)) ?? Promise.resolve({ kind: "busy" }))
         : fleetNow(words);
-      last = asked.then(fleetCodeOf);
+      last = async () => fleetCodeOf(await asked);
       return await Promise.race([asked, gone]);
     },
   };
