@@ -25,8 +25,7 @@ export function hostGroups(hosts: readonly InventoryHost[]): HostGroup[] {
 export function answerGroups(answers: readonly RequestAnswer[]): AnswerGroup[] {
   const groups = alike(answers, ({ code, reply }) => ({
     code: codeOf(code),
-    state: reply === null ? null : stateOf(reply),
-    ...(reply === null ? { output: "", truncated: false } : outputOf(reply)),
+    ...saidIn(reply),
   }));
   let left = OUTPUTS_MAX;
   return groups.map((group) => {
@@ -66,6 +65,14 @@ function alike<Item extends Named, Fact extends object>(
 function codeOf(code: string | null): HostCode | null {
   if (code === null) return null;
   return HOST_CODES.find((known) => known === code) ?? "internal";
+}
+
+/** What is told in typed fields need not be told in a program's words, which are each host's own. */
+function saidIn(reply: Reply | null): Pick<AnswerGroup, "state" | "output" | "truncated"> {
+  const state = reply === null ? null : stateOf(reply);
+  if (reply === null || (state !== null && reply.error === null))
+    return { state, output: "", truncated: false };
+  return { state, ...outputOf(reply) };
 }
 
 /** Without what is each host's own. */
