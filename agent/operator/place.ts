@@ -2,13 +2,16 @@
 import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The package makes it: those in group sallyport may put a socket there, and the daemon reaches it. */
-const PACKAGED = "/run/sallyport-operator";
+/**
+ * An administrator makes it, the operator's own, for the daemon's group to pass through: the daemon's unit
+ * cannot see what is below /home or /run/user, and whoever could put a socket there could answer for the operator.
+ */
+const MADE_FOR_IT = "/run/sallyport-operator";
 const NAME = "operator.sock";
 
 /** Null where there is no such place: it must be named. */
 export function usualSocket(env: NodeJS.ProcessEnv): string | null {
-  if (existsSync(PACKAGED)) return join(PACKAGED, NAME);
+  if (existsSync(MADE_FOR_IT)) return join(MADE_FOR_IT, NAME);
   const own = env["XDG_RUNTIME_DIR"];
   return own?.startsWith("/") === true ? join(own, "sallyport", NAME) : null;
 }
