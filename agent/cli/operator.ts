@@ -28,18 +28,18 @@ export async function runOperator(
   options: OperatorOptions,
   transport = (): Transport => openSshTransport({ acceptNew: false }),
 ): Promise<Failure | null> {
-  const uid = process.geteuid?.() ?? 0;
-  if (uid === 0)
-    return badConfiguration(
-      "the operator's process must not run as root: it is a person's, with that person's keys",
-      "sallyport operator --help",
-    );
   const given = options.listen ?? usualSocket(process.env);
   const listen =
     given === null ? { flaw: "there is no usual place for its socket" } : readListen(given);
   if ("flaw" in listen) return badConfiguration(listen.flaw, "sallyport operator --listen PATH");
   if (listen.kind !== "unix")
     return badConfiguration("it listens on a unix socket only", "sallyport operator --listen PATH");
+  const uid = process.geteuid?.() ?? 0;
+  if (uid === 0)
+    return badConfiguration(
+      "the operator's process must not run as root: it is a person's, with that person's keys",
+      "sallyport operator --help",
+    );
   const hosts = await chosenHosts(options);
   if ("cause" in hosts) return hosts;
   const made = !existsSync(dirname(listen.path));
