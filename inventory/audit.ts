@@ -114,7 +114,8 @@ function exactly(
     missing: () => missing,
     async *chunks() {
       yield taken(rest);
-      while (missing > 0) {
+      for (;;) {
+        if (missing === 0) return;
         const next = await chunks.next();
         if (next.done === true) return;
         yield taken(next.value);

@@ -187,7 +187,7 @@ describeInLab("an agent's call to other hosts", () => {
             ).toMatchObject({ code: "malformed", data: null });
           const third = servers[2]?.place;
           if (third === undefined) throw new Error("no server");
-          await expect(records(third)).rejects.toThrow();
+          await expect(records(third)).rejects.toThrow("No such file");
 
           const told = JSON.stringify([hosts, status, restart, guarded, outside, info]);
           expect(told).not.toMatch(/127\.0\.0\.1|\/home|\/srv\/secret|\/run|id_ed25519|"ops"/);
