@@ -1,41 +1,38 @@
-/** The same request to the helpers of many hosts: a change goes to one of them first. */
-import { askHost, type RemoteAnswer } from "./ask.ts";
+/** The same question to many hosts: where it is about a change, one of them first. */
 import { batches, inForks, type BatchSize } from "./batches.ts";
 import type { Pace } from "./forks.ts";
 import type { InventoryHost } from "./target.ts";
-import type { Connecting, Transport } from "./transport.ts";
+import type { Connecting, Connection, Transport } from "./transport.ts";
 
-export type FleetAnswer =
+/** What came of a host that was not visited. */
+export type NotVisited =
   | Exclude<Connecting, { kind: "connected" }>
-  | RemoteAnswer
   | { kind: "offline"; reason: string }
   /** The run stopped before this host. */
   | { kind: "not_done" };
 
-export type FleetPlan = {
+export type FleetPlan<Answer> = {
   targets: readonly InventoryHost[];
   transport: Transport;
-  helpers: readonly [string, string];
-  argv: readonly string[];
-  /** How long each host is waited for. */
-  seconds: number;
+  /** What is done on each host; its connection is closed afterwards. */
+  visit: (connection: Connection) => Promise<Answer>;
   serial: readonly BatchSize[];
   pace: Pace;
   /** After so many failed hosts no further batch begins. */
   maxFail: number;
   /** Whether an answer is what was asked for. */
-  isGood: (answer: FleetAnswer) => boolean;
+  isGood: (answer: Answer | NotVisited) => boolean;
   /** Told once per host, when its answer is known. */
-  ended: (name: string, answer: FleetAnswer) => void;
+  ended: (name: string, answer: Answer | NotVisited) => void;
   stopped: () => boolean;
 };
 
 /** Hosts that are offline are answered for, and count neither as good nor as failed. */
-export async function askFleet(plan: FleetPlan): Promise<Map<string, FleetAnswer>> {
-  const answers = new Map<string, FleetAnswer>();
+export async function visitFleet<Answer extends { kind: string }>(
+  plan: FleetPlan<Answer>,
+): Promise<void> {
   let failures = 0;
-  const end = (name: string, answer: FleetAnswer): void => {
-    answers.set(name, answer);
+  const end = (name: string, answer: Answer | NotVisited): void => {
     if (answer.kind !== "offline" && !plan.isGood(answer)) failures += 1;
     plan.ended(name, answer);
   };
@@ -48,7 +45,7 @@ export async function askFleet(plan: FleetPlan): Promise<Map<string, FleetAnswer
     if (found.kind !== "connected") return end(target.name, found);
     const { connection } = found;
     try {
-      end(target.name, await askHost(connection, plan.helpers, plan.argv, plan.seconds));
+      end(target.name, await plan.visit(connection));
     } finally {
       await connection.close();
     }
@@ -58,5 +55,4 @@ export async function askFleet(plan: FleetPlan): Promise<Map<string, FleetAnswer
       failures >= plan.maxFail ? batch : await inForks(batch, plan.pace, ask, plan.stopped);
     for (const { name } of left) end(name, { kind: "not_done" });
   }
-  return answers;
 }

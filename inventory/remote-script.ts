@@ -8,6 +8,8 @@ import { scriptBlock, type Connection, type RemoteProcess } from "./transport.ts
 declare const LOOK_SCRIPT: string;
 declare const CHANGE_SCRIPT: string;
 declare const ASK_SCRIPT: string;
+declare const EXAMINE_SCRIPT: string;
+declare const AUDIT_SCRIPT: string;
 
 export function lookScript(): string {
   return typeof LOOK_SCRIPT === "undefined" ? read("look.sh") : LOOK_SCRIPT;
@@ -19,6 +21,14 @@ export function changeScript(): string {
 
 export function askScript(): string {
   return typeof ASK_SCRIPT === "undefined" ? read("ask.sh") : ASK_SCRIPT;
+}
+
+export function examineScript(): string {
+  return typeof EXAMINE_SCRIPT === "undefined" ? read("examine.sh") : EXAMINE_SCRIPT;
+}
+
+export function auditScript(): string {
+  return typeof AUDIT_SCRIPT === "undefined" ? read("audit.sh") : AUDIT_SCRIPT;
 }
 
 function read(name: string): string {

@@ -120,6 +120,8 @@ async function main(): Promise<void> {
       LOOK_SCRIPT: script("inventory/look.sh"),
       CHANGE_SCRIPT: script("inventory/change.sh"),
       ASK_SCRIPT: script("inventory/ask.sh"),
+      EXAMINE_SCRIPT: script("inventory/examine.sh"),
+      AUDIT_SCRIPT: script("inventory/audit.sh"),
     });
     await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);

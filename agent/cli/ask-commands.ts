@@ -12,47 +12,42 @@ import { quote } from "../escape.ts";
 import { thisHost } from "../host.ts";
 import { parseRequest } from "../request.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
-import type { FleetOptions } from "./fleet.ts";
-import { acceptInventory, acceptTransport } from "./host-options.ts";
+import type { MaybeFleetOptions } from "./fleet-run.ts";
+import { acceptFleetOptions } from "./host-options.ts";
 import { outputText, replyText } from "./reply-text.ts";
 
-type Options = Omit<FleetOptions, "on"> & { on?: string };
+const ON = "ask the helpers of these hosts of the inventory, over SSH";
 
 export function registerAskCommands(program: Command): void {
-  acceptFleetOptions(program.command("service"))
+  acceptFleetOptions(program.command("service"), ON)
     .summary("start, stop or look at a service")
     .argument("<action>", SERVICE_ACTIONS.join(", "))
     .argument("<name>", "a service of the policy")
-    .action((action: string, name: string, options: Options) =>
+    .action((action: string, name: string, options: MaybeFleetOptions) =>
       answer(["service", action, name], options),
     );
-  acceptFleetOptions(program.command("package"))
+  acceptFleetOptions(program.command("package"), ON)
     .summary("install, remove or look at a package")
     .argument(
       "<action>",
       `${NAMED_PACKAGE_ACTIONS.join(", ")} with a name; ${SYSTEM_PACKAGE_ACTIONS.join(", ")} without`,
     )
     .argument("[name]", "a package of the policy")
-    .action((action: string, name: string | undefined, options: Options) =>
+    .action((action: string, name: string | undefined, options: MaybeFleetOptions) =>
       answer(["package", action, ...(name === undefined ? [] : [name])], options),
     );
-  acceptFleetOptions(program.command("policy"))
+  acceptFleetOptions(program.command("policy"), ON)
     .summary("what may be asked for, as the helper on this host tells it")
-    .action((options: Options) => answer(["policy"], options));
+    .action((options: MaybeFleetOptions) => answer(["policy"], options));
 }
 
-function acceptFleetOptions(command: Command): Command {
-  const on = "ask the helpers of these hosts of the inventory, over SSH: web*:!web03:&db";
-  return acceptTransport(acceptInventory(command.option("--on <pattern>", on)));
-}
-
-async function answer(words: readonly string[], options: Options): Promise<void> {
+async function answer(words: readonly string[], options: MaybeFleetOptions): Promise<void> {
   const json = options.json === true;
   const request = parseRequest(words);
   const { on } = options;
   if (on !== undefined && request !== null) {
-    const { answerOnFleet } = await import("./fleet.ts");
-    return await answerOnFleet(request, { ...options, on });
+    const { requestOnFleet } = await import("./fleet-request.ts");
+    return await requestOnFleet(request, { ...options, on });
   }
   if (request === null && on === undefined) {
     // What is wrong can be said better here, but an administrator wants to see who tried it.

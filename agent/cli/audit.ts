@@ -8,17 +8,23 @@ import { escapeLine } from "../escape.ts";
 import { registerAuditShow } from "./audit-show.ts";
 import { readingLog, recordText } from "./audit-text.ts";
 import { failureText } from "./errors.ts";
+import type { MaybeFleetOptions } from "./fleet-run.ts";
+import { acceptFleetOptions } from "./host-options.ts";
 
 type Options = { file: string; json?: true };
 
 export function registerAuditCommands(program: Command): void {
   const audit = program.command("audit").summary("read what the helper recorded");
   registerAuditShow(audit);
-  audit
-    .command("verify")
+  acceptFleetOptions(audit.command("verify"), "the logs of these hosts of the inventory, over SSH")
     .summary("check that no record was changed, added, moved or taken out")
     .option("--file <file>", "a copy of the log", AUDIT_LOG)
-    .action((options: Options) => readingLog(options, "verify", () => verify(options)));
+    .action(async (options: Options & MaybeFleetOptions) => {
+      const { on } = options;
+      if (on === undefined) return await readingLog(options, "verify", () => verify(options));
+      const { verifyOnFleet } = await import("./audit-fleet.ts");
+      await verifyOnFleet({ ...options, on });
+    });
   audit
     .command("tail")
     .summary("print the last records")
@@ -37,15 +43,23 @@ async function verify({ file, json }: Options): Promise<void> {
   if (success) return;
   process.exitCode = EXIT_STATUS.failed;
   if (json) return;
-  const cause =
-    report.problemCount > 0
-      ? `the audit log is broken in ${report.problemCount} place${report.problemCount === 1 ? "" : "s"}`
-      : "last record incomplete";
-  const failure = { code: "failed", cause, hint: null, status: EXIT_STATUS.failed };
+  const failure = {
+    code: "failed",
+    cause: flawText(report),
+    hint: null,
+    status: EXIT_STATUS.failed,
+  };
   process.stderr.write(failureText(failure));
 }
 
-function reportText(report: ChainReport): string {
+/** Of a log that is not intact. */
+export function flawText({ problemCount }: ChainReport): string {
+  return problemCount > 0
+    ? `the audit log is broken in ${problemCount} place${problemCount === 1 ? "" : "s"}`
+    : "last record incomplete";
+}
+
+export function reportText(report: ChainReport): string {
   const { last, incompleteBytes, mended } = report;
   return [
     `${report.records} records, ${report.intact ? "chain intact" : "chain NOT intact"}`,

@@ -1,8 +1,10 @@
 /** The commands about many hosts. What they need is loaded only when one of them runs. */
 import { Option, type Command } from "commander";
 import type { BootstrapOptions } from "./bootstrap.ts";
+import { fail } from "./errors.ts";
 import type { HostOptions } from "./host-options.ts";
 import { acceptHostOptions, acceptTransport } from "./host-options.ts";
+import type { OperatorOptions } from "./operator.ts";
 
 export function registerClusterCommands(program: Command): void {
   const inventory = program.command("inventory").summary("what an inventory of hosts says");
@@ -51,5 +53,17 @@ export function registerClusterCommands(program: Command): void {
     .action(async (options: BootstrapOptions & HostOptions) => {
       const { bootstrapCluster } = await import("./bootstrap.ts");
       await bootstrapCluster(options);
+    });
+
+  acceptTransport(acceptHostOptions(program.command("operator")))
+    .summary("let the daemon's agents ask these hosts, by your SSH, while it runs")
+    .option(
+      "--listen <path>",
+      "its socket; by default below /run/sallyport-operator or $XDG_RUNTIME_DIR",
+    )
+    .action(async ({ json, ...options }: OperatorOptions & { json?: true }) => {
+      const { runOperator } = await import("./operator.ts");
+      const failure = await runOperator(options);
+      if (failure !== null) fail(failure, { json: json === true });
     });
 }

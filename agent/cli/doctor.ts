@@ -9,15 +9,21 @@ import { escapeLine } from "../escape.ts";
 import { explainFailure } from "../explain.ts";
 import { thisHost } from "../host.ts";
 import { fail } from "./errors.ts";
+import type { MaybeFleetOptions } from "./fleet-run.ts";
+import { acceptFleetOptions } from "./host-options.ts";
 import { tableText } from "./table.ts";
 
 const COLOURS = { ok: "green", warn: "yellow", fail: "red", unknown: "cyan" } as const;
 
 export function registerDoctor(program: Command): void {
-  program
-    .command("doctor")
+  acceptFleetOptions(program.command("doctor"), "examine these hosts of the inventory, over SSH")
     .summary("try every control on this host, and say which hold")
-    .action((options: { json?: true }) => doctor(options.json === true));
+    .action(async (options: MaybeFleetOptions) => {
+      const { on } = options;
+      if (on === undefined) return await doctor(options.json === true);
+      const { doctorOnFleet } = await import("./doctor-fleet.ts");
+      await doctorOnFleet({ ...options, on });
+    });
 }
 
 async function doctor(json: boolean): Promise<void> {
@@ -33,7 +39,7 @@ async function doctor(json: boolean): Promise<void> {
   process.exitCode = success ? 0 : EXIT_STATUS.failed;
 }
 
-function findingsText(findings: readonly Finding[]): string {
+export function findingsText(findings: readonly Finding[]): string {
   const rows = findings.map(({ state, check, reason }) => [
     state,
     escapeLine(check),

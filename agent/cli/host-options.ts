@@ -11,7 +11,14 @@ export function acceptHostOptions(command: Command): Command {
     .option("--exclude <pattern>", "all but these");
 }
 
-export function acceptInventory(command: Command): Command {
+/** `--on`: the same on many hosts instead of this one. */
+export function acceptFleetOptions(command: Command, what: string): Command {
+  return acceptTransport(
+    acceptInventory(command.option("--on <pattern>", `${what}: web*:!web03:&db`)),
+  );
+}
+
+function acceptInventory(command: Command): Command {
   const text = "an inventory; may be given several times";
   return command.option("-i, --inventory <file>", text, add, undefined);
 }

@@ -6,7 +6,7 @@ export type Listen =
   | { kind: "unix"; path: string };
 
 /** sockaddr_un holds 108 bytes, the final NUL included (unix(7)). */
-const UNIX_PATH_MAX_BYTES = 107;
+export const UNIX_PATH_MAX_BYTES = 107;
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");

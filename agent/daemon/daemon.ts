@@ -12,6 +12,7 @@ import { openLog, type Log } from "./log.ts";
 import { openLost } from "./lost.ts";
 import { openMetrics, type Metrics } from "./metrics.ts";
 import { recordedClient, type RecordedClient } from "./recorded-client.ts";
+import { isOfFleet, recordedOperator, type RecordedOperator } from "./recorded-operator.ts";
 import { parseRequest } from "../request.ts";
 import { badConfiguration } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
@@ -57,7 +58,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     found(left) {
       // A read that nobody was answered has changed nothing.
       const changed = left.filter(({ argv }) => {
-        const request = parseRequest(argv);
+        const request = parseRequest(isOfFleet(argv) ? argv.slice(2) : argv);
         return request !== null && !isRead(request);
       });
       if (changed.length > 0) metrics.foundUnknown(changed.length);
@@ -76,8 +77,11 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     heard: (answer) => health.heard(answer),
   });
 
+  const operator = recordedOperator({ ledger, log, metrics });
+
   const entrance = openEntrance(now(), {
     client,
+    operator,
     metrics,
     health: () => health.health(freshFor(pollsOf(now()))),
     observe: (call) => metrics.called(call),
@@ -119,9 +123,9 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
   });
 
   const signal = await signals.stop;
-  log.info({ event: "stop", signal, pending: client.pending() }, "stopping");
+  log.info({ event: "stop", signal, pending: client.pending() + operator.pending() }, "stopping");
   polling.abort();
-  await stop(servers, { entrance, client }, now().settings.limits.stopSeconds, log);
+  await stop(servers, { entrance, client, operator }, now().settings.limits.stopSeconds, log);
   ledger.close();
   log.info({ event: "stopped" }, "stopped");
   return null;
@@ -181,18 +185,18 @@ function serve({ path, method, status, durationMs }: Served, log: Log, metrics: 
 /** Within `seconds`, then without those that are not done: their rows stay open, for the next start to report. */
 async function stop(
   servers: Listening,
-  { entrance, client }: { entrance: Entrance; client: RecordedClient },
+  parts: { entrance: Entrance; client: RecordedClient; operator: RecordedOperator },
   seconds: number,
   log: Log,
 ): Promise<void> {
+  const { entrance, client, operator } = parts;
   const timeUp = new Promise<"late">((late) => setTimeout(late, seconds * 1000, "late").unref());
   const answered = Promise.all(servers.map(({ http }) => http.stop(seconds)));
   // Whoever asked may have gone; the helper is at work all the same.
-  const asked = client.quiet().then(() => entrance.close());
+  const asked = Promise.all([client.quiet(), operator.stop()]).then(() => entrance.close());
   await Promise.race([Promise.all([answered, asked]), timeUp]);
-  if (client.pending() > 0) {
-    log.error({ event: "stop", pending: client.pending() }, "stopping without their answers");
-  }
+  const pending = client.pending() + operator.pending();
+  if (pending > 0) log.error({ event: "stop", pending }, "stopping without their answers");
   await answered;
   const closing = client.close();
   await Promise.race([closing, new Promise((late) => setTimeout(late, CLOSE_MS).unref())]);

@@ -9,6 +9,7 @@ import { mcpServer } from "../mcp/server.ts";
 import { answer, type Routes } from "./http-server.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RecordedClient } from "./recorded-client.ts";
+import type { RecordedOperator } from "./recorded-operator.ts";
 import type { Current } from "./start.ts";
 import type { Health } from "./watch.ts";
 
@@ -28,13 +29,14 @@ export function openEntrance(
   first: Current,
   parts: {
     client: RecordedClient;
+    operator: RecordedOperator;
     metrics: Metrics;
     health: () => Health;
     observe: (call: ToolCall) => void;
     report: (error: unknown) => void;
   },
 ): Entrance {
-  const { client, metrics, health, observe, report } = parts;
+  const { client, operator, metrics, health, observe, report } = parts;
   let current = first;
   const own: string[] = [];
   // Read at every call, so that a reload acts on clients that are known already.
@@ -46,7 +48,16 @@ export function openEntrance(
       return current.settings.rates.change;
     },
   };
-  const context: McpContext = mcpContext({ client, observe, report, rates });
+  const context: McpContext = mcpContext({
+    client,
+    observe,
+    report,
+    rates,
+    fleet: () => {
+      const socket = current.settings.fleet?.operatorSocket;
+      return socket === undefined ? null : operator.at(socket);
+    },
+  });
   let hosts: string[] = [];
   let door = open();
 

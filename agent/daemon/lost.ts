@@ -3,6 +3,7 @@ import type { AuditEntry } from "../../protocol/reply.ts";
 import { escapeLine } from "../escape.ts";
 import type { Ledger, Open } from "./ledger.ts";
 import type { Log } from "./log.ts";
+import { isOfFleet } from "./recorded-operator.ts";
 
 /** How long after asking a request can begin: the helper may wait for a lock, sudo for a name server. */
 const BEGINS_WITHIN_MS = 90_000;
@@ -38,6 +39,11 @@ export function openLost(log: Log): Lost {
   return {
     add(rows) {
       for (const row of rows) {
+        // What other hosts did is in their logs, not in this one's.
+        if (isOfFleet(row.argv)) {
+          tell(row, null, "on those hosts");
+          continue;
+        }
         sought.set(row.id, { row, told: "not asked yet" });
         tell(row, null, "not asked yet");
       }

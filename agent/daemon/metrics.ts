@@ -195,6 +195,10 @@ export function openMetrics(read: {
       calls.inc({ tool, code: code ?? "ok" });
       if (code !== null && REFUSED_BEFORE.includes(code)) refusals.inc({ code });
     },
+    /** A change to other hosts whose answer was lost. */
+    lostOfFleet(): void {
+      countUnknown("running", 1);
+    },
     foundUnknown(count: number): void {
       countUnknown("start", count);
     },

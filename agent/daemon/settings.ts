@@ -11,7 +11,7 @@ import {
 } from "yaml";
 import { z } from "zod";
 import { DEFAULT_RATES } from "../mcp/rate-limit.ts";
-import { isHostHeader, isOrigin, readListen } from "./address.ts";
+import { isHostHeader, isOrigin, readListen, UNIX_PATH_MAX_BYTES } from "./address.ts";
 
 export const SETTINGS_FILE = "/etc/sallyport/daemon.yaml";
 const FILE_MAX_BYTES = 65_536;
@@ -55,6 +55,10 @@ const settingsSchema = z.strictObject({
       change: rate.prefault(DEFAULT_RATES.change),
     })
     .prefault({}),
+  /** The socket of `sallyport operator`, through which agents may ask other hosts; by default they may not. */
+  fleet: z
+    .strictObject({ operatorSocket: z.string().startsWith("/").max(UNIX_PATH_MAX_BYTES) })
+    .optional(),
   logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
   /** How often the head of the audit log is looked at. */
   auditPollSeconds: seconds(3600).default(60),

@@ -1,8 +1,7 @@
 /** The sockets it is reached by: those systemd passes (sd_listen_fds(3)), or one of its own. */
 import { once } from "node:events";
 import { lstatSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
-import { connect } from "node:net";
+import { connect, type Server } from "node:net";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import type { Failure } from "../cli/errors.ts";
 import { isLoopback, type Listen } from "./address.ts";

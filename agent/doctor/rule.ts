@@ -1,4 +1,5 @@
 /** The sudoers rule, proven by what sudo does: `sudo -l` alone does not tell whether a password is asked for. */
+import type { Reply } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
 import { diagnose } from "../diagnose.ts";
 import { quote } from "../escape.ts";
@@ -18,7 +19,7 @@ export async function examineRule(host: Host, subject: Subject): Promise<Finding
   return [
     await effect(host, subject, helper),
     await control(subject),
-    others(subject, listing, host.helpers),
+    others(subject.uid, listing, host.helpers),
   ];
 }
 
@@ -37,7 +38,11 @@ async function effect(host: Host, subject: Subject, helper: string): Promise<Fin
   }
   const parsed = parseReply(end.stdout, end.status);
   if (!("reply" in parsed)) return finding(check, "fail", `no reply: ${parsed.reason}`);
-  const { data, error } = parsed.reply;
+  return versionReplyFinding(check, parsed.reply);
+}
+
+/** Whether what answered to `version` is of this build. */
+export function versionReplyFinding(check: string, { data, error }: Reply): Finding {
   if (error !== null) return finding(check, "fail", `${error.code}: ${error.message}`);
   if (data?.kind !== "version") return finding(check, "fail", "it did not answer with a version");
   if (BUILD.buildId === null) {
@@ -58,7 +63,12 @@ async function control(subject: Subject): Promise<Finding> {
   const check = `gate for uid ${subject.uid}`;
   const end = await subject.sudo(["-n", "-k", "--", "/usr/bin/true"]);
   if (end.kind !== "ended") return finding(check, "unknown", "sudo could not be run to its end");
-  if (end.status !== 0) return finding(check, "ok", "sudo refuses what is not the helper");
+  return gateFinding(subject.uid, end.status === 0);
+}
+
+export function gateFinding(uid: number, open: boolean): Finding {
+  const check = `gate for uid ${uid}`;
+  if (!open) return finding(check, "ok", "sudo refuses what is not the helper");
   return finding(
     check,
     "warn",
@@ -68,8 +78,8 @@ async function control(subject: Subject): Promise<Finding> {
 }
 
 /** Single programs without a password are ways around the gate too. */
-function others(subject: Subject, listing: Listing | null, helpers: readonly string[]): Finding {
-  const check = `other rules of uid ${subject.uid}`;
+export function others(uid: number, listing: Listing | null, helpers: readonly string[]): Finding {
+  const check = `other rules of uid ${uid}`;
   if (listing === null)
     return finding(check, "unknown", "sudo does not list them without a password");
   const around = listing.withoutPassword.filter((command) => !helpers.includes(command));

@@ -20,7 +20,7 @@ export async function examineSudo(host: Host, subjects: readonly Subject[]): Pro
   const defaults = listing?.defaults ?? null;
   return [
     file(host),
-    await versionOf(version, told),
+    versionOf(version, told),
     tickets(version, defaults, told),
     terminals(version, defaults, told),
   ];
@@ -36,13 +36,18 @@ function file({ sudo }: Host): Finding {
     : finding("sudo file", "ok", `${path} is root's alone and set-user-ID`);
 }
 
-async function versionOf(version: SudoVersion | null, told: string): Promise<Finding> {
+function versionOf(version: SudoVersion | null, told: string): Finding {
   const check = "sudo version";
   if (version === null)
     return finding(check, "unknown", `not understood: ${quote(told.trim().slice(0, 200))}`);
+  return versionFinding(version, fixedByDebian(knownFailures(version).map(({ id }) => id)));
+}
+
+/** `fixes`: ids that the distribution's own changelog names; none where it cannot be seen. */
+export function versionFinding(version: SudoVersion, fixes: readonly string[]): Finding {
+  const check = "sudo version";
   const name = `${version.flavour} ${version.text}`;
   const open = knownFailures(version);
-  const fixes = fixedByDebian(open.map(({ id }) => id));
   const left = open.filter(({ id }) => !fixes.includes(id));
   const backported = fixes.length === 0 ? "" : `; ${fixes.join(", ")} fixed by the distribution`;
   if (left.length === 0)
@@ -69,7 +74,11 @@ function fixedByDebian(ids: readonly string[]): string[] {
 }
 
 /** sudoers(5), timestamp_type: a ticket of one terminal must be worth nothing in another. */
-function tickets(version: SudoVersion | null, defaults: string[] | null, told: string): Finding {
+export function tickets(
+  version: SudoVersion | null,
+  defaults: string[] | null,
+  told: string,
+): Finding {
   const check = "timestamp_type";
   const set = defaults?.findLast((entry) => entry.startsWith("timestamp_type="))?.slice(15);
   // Only to root does `sudo -V` tell what is in force.
@@ -95,7 +104,11 @@ function tickets(version: SudoVersion | null, defaults: string[] | null, told: s
 }
 
 /** sudoers(5), use_pty: without it a program can type into the terminal it was started from (CVE-2005-4890). */
-function terminals(version: SudoVersion | null, defaults: string[] | null, told: string): Finding {
+export function terminals(
+  version: SudoVersion | null,
+  defaults: string[] | null,
+  told: string,
+): Finding {
   const check = "use_pty";
   const inForce = /^Always run commands in a pseudo-tty$/m.test(told) ? "use_pty" : undefined;
   const set = defaults?.findLast((entry) => /^!?use_pty$/.test(entry)) ?? inForce;

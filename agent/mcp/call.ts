@@ -1,8 +1,10 @@
 /** One call of a tool under way: asks the helper in the call's turn, and stops waiting when nobody waits. */
 import type { Request } from "../../protocol/operation.ts";
-import type { Answer, Output } from "../client.ts";
-import { argvOf } from "../request.ts";
-import type { McpContext } from "./context.ts";
+import { asker } from "../asker.ts";
+import { isRead, type Answer, type Output } from "../client.ts";
+import type { OperatorWords } from "../operator/wire.ts";
+import { argvOf, parseRequest } from "../request.ts";
+import type { FleetOperator, McpContext } from "./context.ts";
 import type { Progress } from "./progress.ts";
 import { untrustedLine } from "./untrusted.ts";
 import type { Code } from "./words.ts";
@@ -10,10 +12,14 @@ import type { Code } from "./words.ts";
 /** `busy`: too many changes wait already. */
 export type Asked = Answer | { kind: "cancelled" | "busy" };
 
+export type FleetAsked = Awaited<ReturnType<FleetOperator>> | { kind: "cancelled" | "busy" };
+
 export type Call = {
   context: McpContext;
   /** Asks the helper; a change waits for its turn, and is not begun once the caller has gone. */
   ask(request: Request): Promise<Asked>;
+  /** Asks an operator's process about other hosts, in the same way. */
+  askFleet(words: OperatorWords): Promise<FleetAsked>;
 };
 
 const CANCELLED = { kind: "cancelled" } as const;
@@ -38,7 +44,8 @@ export function beginCall(
     else signal.addEventListener("abort", () => resolve(CANCELLED), { once: true });
   });
   let wish: string | null = null;
-  let last: Promise<Asked> = Promise.resolve(CANCELLED);
+  // Asked for only after a cancelled call: what else becomes of a promise is for whoever waits for it.
+  let last = async (): Promise<Code | null> => await Promise.resolve("cancelled" as const);
 
   async function now(request: Request): Promise<Asked> {
     if (signal.aborted) return CANCELLED;
@@ -47,18 +54,65 @@ export function beginCall(
     const watch = progress.listened ? ({ text }: Output) => progress.say(text) : undefined;
     return await context.client.ask(request, watch);
   }
+  async function fleetNow(words: OperatorWords): Promise<FleetAsked> {
+    if (signal.aborted) return CANCELLED;
+    const operator = context.fleet();
+    if (operator === null) return { kind: "not_there" };
+    progress.say("started");
+    const { caller, tool } = asker.getStore() ?? { caller: "unnamed", tool: "none" };
+    return await operator({ ...words, for: { caller: untrustedLine(caller), tool } }, signal);
+  }
+
   return {
     context,
     wish: () => wish,
-    outcome: async () => codeOf(await last),
+    outcome: () => last(),
     async ask(request) {
       wish = untrustedLine(argvOf(request).join(" "));
-      last = change
+      const asked: Promise<Asked> = change
         ? (context.changes.run(() => now(request)) ?? Promise.resolve({ kind: "busy" }))
         : now(request);
-      return await Promise.race([last, gone]);
+      last = async () => codeOf(await asked);
+      return await Promise.race([asked, gone]);
+    },
+    async askFleet(words) {
+      wish = untrustedLine(wordsOf(words).join(" "));
+      const asked: Promise<FleetAsked> = isFleetChange(words)
+        ? (context.fleetChanges.run(() => fleetNow(words)) ?? Promise.resolve({ kind: "busy" }))
+        : fleetNow(words);
+      last = async () => fleetCodeOf(await asked);
+      return await Promise.race([asked, gone]);
     },
   };
+}
+
+/** The words by which a request to other hosts is recorded: which hosts first. */
+export function wordsOf(words: OperatorWords): string[] {
+  return ["on", words.on, ...(words.ask === "hosts" ? ["hosts"] : words.argv)];
+}
+
+/** Whether a request to other hosts may change something there. */
+export function isFleetChange(words: OperatorWords): boolean {
+  const request = words.ask === "hosts" ? null : parseRequest(words.argv);
+  return request !== null && !isRead(request);
+}
+
+function fleetCodeOf(asked: FleetAsked): Code | null {
+  switch (asked.kind) {
+    case "reply":
+      return null;
+    case "not_there":
+      return "unavailable";
+    case "lost":
+      return "unknown_outcome";
+    case "bad_reply":
+    case "busy":
+    case "cancelled":
+    case "not_recorded":
+      return asked.kind;
+    default:
+      return asked satisfies never;
+  }
 }
 
 function codeOf(asked: Asked): Code | null {

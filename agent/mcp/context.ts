@@ -1,5 +1,6 @@
 /** What all connections of one server process share. */
 import type { Client } from "../client.ts";
+import type { Operator, OperatorAnswer } from "../operator/call.ts";
 import { changeQueue, type ChangeQueue } from "./change-queue.ts";
 import { effectivePolicy, type EffectivePolicy } from "./effective-policy.ts";
 import { DEFAULT_RATES, rateLimiter, type RateLimiter, type Rates } from "./rate-limit.ts";
@@ -19,11 +20,20 @@ export type ToolCall = {
   abandoned: boolean;
 };
 
+/** How other hosts are asked: through an operator's process, which may have to be recorded first. */
+export type FleetOperator = (
+  ...asked: Parameters<Operator>
+) => Promise<OperatorAnswer | { kind: "not_recorded" }>;
+
 export type McpContext = {
   client: Client;
   policy: EffectivePolicy;
   limiter: RateLimiter;
   changes: ChangeQueue;
+  /** Null where agents are not to ask other hosts: then its tools are not there. */
+  fleet: () => FleetOperator | null;
+  /** Changes to other hosts wait for each other, and not for those to this one. */
+  fleetChanges: ChangeQueue;
   observe: (call: ToolCall) => void;
   /** For a bug: what the agent is not told. */
   report: (error: unknown) => void;
@@ -34,13 +44,16 @@ export function mcpContext(parts: {
   observe: (call: ToolCall) => void;
   report: (error: unknown) => void;
   rates?: Rates;
+  fleet?: McpContext["fleet"];
 }): McpContext {
-  const { client, observe, report, rates = DEFAULT_RATES } = parts;
+  const { client, observe, report, rates = DEFAULT_RATES, fleet = () => null } = parts;
   return {
     client,
     policy: effectivePolicy(client),
     limiter: rateLimiter(rates),
     changes: changeQueue(),
+    fleet,
+    fleetChanges: changeQueue(),
     observe,
     report,
   };

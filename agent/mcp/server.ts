@@ -16,6 +16,9 @@ import { progressTo } from "./progress.ts";
 import type { Tool } from "./tool.ts";
 import { classOf, isChange } from "./tool-class.ts";
 import { auditQuery } from "./tools/audit-query.ts";
+import { fleetHosts } from "./tools/fleet-hosts.ts";
+import { fleetPackage } from "./tools/fleet-package.ts";
+import { fleetService } from "./tools/fleet-service.ts";
 import { hostReport } from "./tools/host-report.ts";
 import { packageInfo } from "./tools/package-info.ts";
 import { packageManage } from "./tools/package-manage.ts";
@@ -33,6 +36,13 @@ const TOOLS: readonly Tool[] = [
   packageManage,
   auditQuery,
 ];
+
+/** There only where an administrator says so: they reach beyond this host. */
+const FLEET_TOOLS: readonly Tool[] = [fleetHosts, fleetService, fleetPackage];
+
+function toolsOf({ fleet }: McpContext): readonly Tool[] {
+  return fleet() === null ? TOOLS : [...TOOLS, ...FLEET_TOOLS];
+}
 
 const INSTRUCTIONS = `Sallyport does a few named things as root on this host, and nothing else.
 What is not allowed is refused with a code, a reason and what a person could do: tell the person, and
@@ -57,10 +67,11 @@ export function mcpServer(
   // so both methods are answered here and not by McpServer's registry.
   mcp.server.setRequestHandler("tools/list", async () => {
     const offer = await context.policy.offer();
-    return { tools: TOOLS.map((tool) => tool.listed(offer)).filter((tool) => tool !== null) };
+    const listed = toolsOf(context).map((tool) => tool.listed(offer));
+    return { tools: listed.filter((tool) => tool !== null) };
   });
   mcp.server.setRequestHandler("tools/call", async ({ params }, { mcpReq }) => {
-    const tool = TOOLS.find(({ name }) => name === params.name);
+    const tool = toolsOf(context).find(({ name }) => name === params.name);
     if (tool === undefined) {
       const text = `there is no tool ${JSON.stringify(untrustedLine(params.name))}`;
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, text);
@@ -71,7 +82,7 @@ export function mcpServer(
 }
 
 /** Throws if a tool has no class. */
-for (const { name } of TOOLS) classOf(name);
+for (const { name } of [...TOOLS, ...FLEET_TOOLS]) classOf(name);
 
 /** Nothing is ever asked of the client, so none of its answers is judged; ajv would cost a millisecond each time. */
 const NO_VALIDATOR = {

@@ -35,6 +35,9 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["policy_explain", "read"],
   ["audit_query", "read"],
   ["host_report", "read"],
+  ["fleet_hosts", "read"],
+  ["fleet_service", "service_change"],
+  ["fleet_package", "package_change"],
 ]);
 
 /** Whether calls of this class count as changes: for the rate limit and the queue. */

@@ -16,5 +16,6 @@ test("it sets nothing, and shows every setting with its default", () => {
   expect(parseSettings(shown, "all of it")).toEqual({
     ...defaults,
     tokenFile: "/var/lib/sallyport-daemon/token",
+    fleet: { operatorSocket: "/run/sallyport-operator/operator.sock" },
   });
 });

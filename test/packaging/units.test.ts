@@ -1,8 +1,10 @@
 /** The units as files; that they work is install.test.ts's to show. */
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { arrange, arrangeScript, describeInLab, endOf, exec, ownHost, start } from "../lab/host.ts";
 import { run } from "./deb.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -36,6 +38,54 @@ test("only a member of group sallyport reaches the helper, and none can close th
   expect(socket).toMatch(/^SocketGroup=sallyport$/m);
   expect(socket).toMatch(/^MaxConnections=32$/m);
   expect(socket).toMatch(/^TriggerLimitIntervalSec=0$/m);
+});
+
+test("nothing in the daemon's unit hides the place of the operator's socket", () => {
+  const service = unit("sallyport.service");
+  expect(service).toMatch(/^RestrictAddressFamilies=AF_UNIX$/m);
+  expect(service).not.toMatch(/^(?:InaccessiblePaths|TemporaryFileSystem)=.*\/run/m);
+  // What ProtectHome= hides, /home and /run/user, the suggested place is not below.
+  const settings = readFileSync(join(root, "packaging/daemon.yaml"), "utf8");
+  expect(settings).toContain("operatorSocket: /run/sallyport-operator/operator.sock");
+});
+
+const REACH = "/run/systemd/system/sallyport-reach.service";
+
+describeInLab("as the daemon's unit is confined", () => {
+  test.each([
+    ["/run/sallyport-operator", 0],
+    ["/home/ops/sallyport-operator", 1],
+  ])("a socket of the operator in %s is reached: exit %i", async (place, status) => {
+    const socket = `${place}/operator.sock`;
+    const connect = `exit(IO::Socket::UNIX->new(Peer => "${socket}") ? 0 : 1)`;
+    const confined = unit("sallyport.service")
+      .split("\n")
+      .filter(
+        (line) => !/^(?:Exec|User|Group|Type|Restart|StateDirectory|Requires|After)/.test(line),
+      )
+      .join("\n")
+      .replace("NoExecPaths=/var/lib", "NoExecPaths=-/var/lib") // it is made with the state directory
+      .replace(
+        "[Service]",
+        `[Service]\nType=oneshot\nUser=agent\nGroup=agent\nExecStart=/usr/bin/perl -MIO::Socket::UNIX -e '${connect}'`,
+      );
+    const host = ownHost();
+    await arrangeScript(host, `install -d -m 2710 -o ops -g agent ${place}`);
+    const listen = `umask(0117); $s = IO::Socket::UNIX->new(Local => "${socket}", Listen => 5) or die; print STDERR "here\\n"; <STDIN>`;
+    const listener = start(host, "ops", ["perl", "-MIO::Socket::UNIX", "-e", listen]);
+    if (listener.stderr !== null) await once(listener.stderr, "data");
+    try {
+      await exec(host, "root", ["sh", "-c", `cat >${REACH} && systemctl daemon-reload`], {
+        input: confined,
+      });
+      await exec(host, "root", ["systemctl", "start", "sallyport-reach"]);
+      const shown = ["systemctl", "show", "-P", "ExecMainStatus", "sallyport-reach"];
+      expect(await arrange(host, ...shown)).toBe(`${status}\n`);
+    } finally {
+      await endOf(listener);
+      await arrangeScript(host, `rm -rf ${REACH} ${place}; systemctl daemon-reload`);
+    }
+  });
 });
 
 test("the daemon listens on loopback only", () => {

@@ -95,7 +95,11 @@ export function standIn(answer: Answering = answerOf): StandIn {
 
 export type Observed = { context: McpContext; calls: ToolCall[]; errors: unknown[] };
 
-export function observed(helper: HelperClient, rates?: Rates): Observed {
+export function observed(
+  helper: HelperClient,
+  rates?: Rates,
+  fleet?: McpContext["fleet"],
+): Observed {
   const calls: ToolCall[] = [];
   const errors: unknown[] = [];
   const context = mcpContext({
@@ -103,6 +107,7 @@ export function observed(helper: HelperClient, rates?: Rates): Observed {
     observe: (call) => calls.push(call),
     report: (error) => errors.push(error),
     ...(rates === undefined ? {} : { rates }),
+    ...(fleet === undefined ? {} : { fleet }),
   });
   return { context, calls, errors };
 }
