@@ -19,7 +19,7 @@ bookworm)
 	# are left out: the tests install them.
 	packages=$packages,systemd,systemd-sysv,dbus,libpam-systemd,sudo
 	packages=$packages,openssh-server,nginx-light,iproute2,adduser
-	packages=$packages,python3-minimal
+	packages=$packages,python3
 	;;
 trixie | sid)
 	packages=$packages,sudo,sudo-rs
