@@ -17,9 +17,6 @@ import { explainRule, explainUser } from "./setup-words.ts";
 
 export type ExportAnsibleOptions = { output: string; user: string[]; json?: true };
 
-const HINT =
-  "sallyport export ansible --user UID, by number, is for users whom this host need not have";
-
 type Exported = { user: string; rule: Rule };
 
 /** Sets the exit status. */
@@ -27,7 +24,7 @@ export async function exportAnsible({ output, user, json }: ExportAnsibleOptions
   const told = { json: json === true };
   const build = helperBuild();
   if ("cause" in build) return fail(build, told);
-  const exported = await rulesOf(user);
+  const exported = await rulesOf(user, `sallyport export ansible --output ${output} --user UID`);
   if ("cause" in exported) return fail(exported, told);
 
   const files = { ...roleFiles(), ...dataFiles(build, exported) };
@@ -45,15 +42,16 @@ export async function exportAnsible({ output, user, json }: ExportAnsibleOptions
   );
 }
 
-async function rulesOf(wanted: readonly string[]): Promise<Exported[] | Failure> {
+/** `hint`: a number can be given for a user whom only other hosts have. */
+async function rulesOf(wanted: readonly string[], hint: string): Promise<Exported[] | Failure> {
   const rules = new Map<number, Exported>();
   for (const user of wanted) {
     const whom = exportedUser(user);
     if ("cause" in whom) return whom;
     const found = whom.uid === null ? await findInvokingUser(user) : null;
-    if (found !== null && found.kind !== "user") return { ...explainUser(found), hint: HINT };
+    if (found !== null && found.kind !== "user") return { ...explainUser(found), hint };
     const rule = renderRule(found?.uid ?? whom.uid ?? 0, HELPER_PATHS[1]);
-    if (rule.kind !== "rule") return { ...explainRule(rule), hint: HINT };
+    if (rule.kind !== "rule") return { ...explainRule(rule), hint };
     rules.set(rule.uid, { user, rule });
   }
   return [...rules.values()];

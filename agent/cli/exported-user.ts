@@ -8,7 +8,7 @@ import { explainRule } from "./setup-words.ts";
 /** `uid`: null where a name was given. */
 export function exportedUser(wanted: string): { uid: number | null } | Failure {
   const hint = "sallyport export --help";
-  if (/^\d+$/.test(wanted)) {
+  if (/^(0|[1-9]\d*)$/.test(wanted)) {
     const rule = renderRule(Number(wanted), HELPER_PATHS[0]);
     return rule.kind === "rule" ? { uid: rule.uid } : { ...explainRule(rule), hint };
   }

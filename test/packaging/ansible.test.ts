@@ -1,6 +1,6 @@
 /** The Ansible role, played from this machine by Debian's ansible-core on hosts with an sshd of their own. */
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -48,7 +48,7 @@ async function play(
   const inventory = file("inventory.yml", JSON.stringify({ all: { hosts: { place: host } } }));
   const words = [
     "ansible-playbook",
-    ...[...(process.env["DEBUGV"] ? ["-vvv"] : []), "-i", inventory, "-e", JSON.stringify(variables), file("site.yml", JSON.stringify(site))],
+    ...["-i", inventory, "-e", JSON.stringify(variables), file("site.yml", JSON.stringify(site))],
     ...(check ? ["--check"] : []),
   ];
   const child = spawn("/usr/bin/nsenter", [`--net=/proc/${place.pid}/ns/net`, ...words], {
@@ -180,6 +180,38 @@ describeInLab("the Ansible role", { skip: lacks("ansible-playbook") }, () => {
         expect(played.said).toMatch(/"msg": "sallyport: .*(refuses the helper|: refused: )/);
         expect(await arrange(place, "ls", "-lA", "/etc/sudoers.d")).toBe(before);
         expect(await works(place, helper)).toBe(false);
+      });
+    },
+  );
+
+  test(
+    "an exported rule is for the user and with the bytes it was exported with",
+    { timeout: 200_000 },
+    async () => {
+      await withServers(ownHost(), 2501, [HOST], async ([server]) => {
+        if (server === undefined) throw new Error("no server");
+        const { place } = server;
+        writeFileSync(join(folder, "known_hosts"), `${pin(server)}\n`);
+        const variables = { sallyport_helper: join(dist, "sallyport-helper") };
+        const before = await arrange(place, "sh", "-c", SEEN);
+
+        const rule = { user: "other", uid: 1001, sha256: "0".repeat(64) };
+        const renumbered = await play(server, exported, { ...variables, sallyport_rules: [rule] });
+        expect(renumbered, renumbered.said).toMatchObject({ status: 2, changed: 0 });
+        expect(renumbered.said).toContain("other is not the user with the number 1001");
+
+        const edited = join(folder, "edited");
+        cpSync(exported, edited, { recursive: true });
+        appendFileSync(
+          join(edited, "sallyport/files/rules/1001"),
+          "other ALL=(ALL) NOPASSWD: ALL\n",
+        );
+        const refused = await play(server, edited, variables);
+        expect(refused, refused.said).toMatchObject({ status: 2, changed: 0 });
+        expect(refused.said).toMatch(
+          /sallyport: rolled-back: upload: .*rule is not what was announced/,
+        );
+        expect(await arrange(place, "sh", "-c", SEEN)).toBe(before);
       });
     },
   );

@@ -27,6 +27,9 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport setup-sudo --user roo", ["root"]],
   ["sallyport inventory s", ["show"]],
   ["sallyport inventory show --lim", ["--limit"]],
+  ["sallyport export ", ["ansible", "cloud-init"]],
+  ["sallyport export cloud-init --sh", ["--sha256"]],
+  ["sallyport export ansible --user roo", ["root"]],
   ["sallyport service restart ", []],
   ["sallyport nonsense ", []],
 ];
