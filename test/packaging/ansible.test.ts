@@ -48,7 +48,11 @@ async function play(
   const inventory = file("inventory.yml", JSON.stringify({ all: { hosts: { place: host } } }));
   const words = [
     "ansible-playbook",
-    ...["-i", inventory, "-e", JSON.stringify(variables), file("site.yml", JSON.stringify(site))],
+    "-i",
+    inventory,
+    "-e",
+    JSON.stringify(variables),
+    file("site.yml", JSON.stringify(site)),
     ...(check ? ["--check"] : []),
   ];
   const child = spawn("/usr/bin/nsenter", [`--net=/proc/${place.pid}/ns/net`, ...words], {

@@ -31,7 +31,8 @@ const exported = (...words: string[]): string =>
   run(PROGRAM, ["export", "cloud-init", "--user", "agent", ...words]);
 
 /** Scripts/tools takes it out of its package, with its modules beside it. */
-const cloudInit = [...(process.env["PATH"] ?? "").split(delimiter)]
+const cloudInit = (process.env["PATH"] ?? "")
+  .split(delimiter)
   .map((folder) => join(folder, "cloud-init"))
   .find((file) => existsSync(file));
 if (cloudInit === undefined && process.env["CI"] === "true") throw new Error("no cloud-init");

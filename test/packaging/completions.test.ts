@@ -27,7 +27,7 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport setup-sudo --user roo", ["root"]],
   ["sallyport inventory s", ["show"]],
   ["sallyport inventory show --lim", ["--limit"]],
-  ["sallyport export ", ["ansible", "cloud-init"]],
+  ["sallyport export ", ["ansible", "cloud-init", "help"]],
   ["sallyport export cloud-init --sh", ["--sha256"]],
   ["sallyport export ansible --user roo", ["root"]],
   ["sallyport service restart ", []],
