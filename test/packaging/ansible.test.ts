@@ -109,12 +109,14 @@ const WAYS: Way[] = [
 describeInLab("the Ansible role", { skip: lacks("ansible-playbook") }, () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "sallyport-ansible-"));
-    exported = join(folder, "roles");
+    // Not `roles`: Ansible looks there first, wherever it is told to look.
+    exported = join(folder, "exported");
     other = join(folder, "other-helper");
     copyFileSync("/usr/bin/true", other);
     const output = join(exported, "sallyport");
     run(join(dist, "sallyport"), ["export", "ansible", "--output", output, "--user", "1001"]);
-  });
+    builtDeb();
+  }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test.each(WAYS)(

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { renderRule } from "../../sudoers/rules.ts";
 import { inPlace, NOTHING_SET_UP } from "../attack/place.ts";
@@ -84,6 +84,7 @@ async function withPackage(lines: string, visit: (place: Host) => Promise<void>)
 }
 
 describeInLab("at first boot", () => {
+  beforeAll(() => void builtDeb(), 300_000);
   const digest = (): string => createHash("sha256").update(readFileSync(builtDeb())).digest("hex");
 
   test(
@@ -91,7 +92,6 @@ describeInLab("at first boot", () => {
     { timeout: 120_000 },
     async () => {
       const text = exported("--package", ADDRESS, "--sha256", "0".repeat(64));
-      builtDeb();
       await withPackage("", async (place) => {
         const before = await arrange(place, "sh", "-c", SEEN);
         const ended = await firstBoot(place, text);
