@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
+import { filesIn } from "../agent/ansible-role.ts";
 import { bundleHelper } from "./bundle-helper.ts";
 import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { NATIVE_ADDONS } from "./native-addons.ts";
@@ -38,7 +39,7 @@ function script(path: string): string {
 }
 
 async function bundleCommandLine(
-  defines: Record<string, string | number>,
+  defines: Record<string, unknown>,
 ): Promise<{ text: string; parts: Map<string, string> }> {
   const options = {
     absWorkingDir: root,
@@ -122,6 +123,7 @@ async function main(): Promise<void> {
       ASK_SCRIPT: script("inventory/ask.sh"),
       EXAMINE_SCRIPT: script("inventory/examine.sh"),
       AUDIT_SCRIPT: script("inventory/audit.sh"),
+      ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),
     });
     await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);

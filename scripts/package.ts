@@ -37,6 +37,7 @@ const { values } = parseArgs({
 
 const PROGRAMS = [
   "{protocol,helper,sudoers,inventory,agent}/**/*",
+  "packaging/ansible/roles/**/*",
   "scripts/*.ts",
   "package.json",
   "package-lock.json",

@@ -8,6 +8,7 @@ import { registerClusterCommands } from "./cluster-commands.ts";
 import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
+import { registerExportCommands } from "./export-commands.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 
@@ -63,6 +64,7 @@ export function sallyport(): Command {
   registerDaemon(program);
   registerSetupSudo(program);
   registerClusterCommands(program);
+  registerExportCommands(program);
   registerMcp(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");

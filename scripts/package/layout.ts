@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { roleFiles } from "../../agent/ansible-role.ts";
 import type { BundledPackages } from "./bundled.ts";
 import { completions } from "./completions.ts";
 import { copyrightText } from "./copyright.ts";
@@ -39,6 +40,10 @@ export function installedFiles(
     file("etc/sallyport/daemon.yaml", ours("daemon.yaml")),
     ...globSync(ours("prometheus/*.rules.yml")).map((rules) =>
       file(`${DOC}/prometheus/${basename(rules)}`, rules),
+    ),
+    file("usr/share/sallyport/ansible/site.yml", ours("ansible/site.yml")),
+    ...Object.entries(roleFiles()).map(([name, content]) =>
+      text(`usr/share/sallyport/ansible/roles/sallyport/${name}`, content),
     ),
     ...globSync(ours("man/*.[158]")).map((page) =>
       zipped(`usr/share/man/man${page.at(-1)}/${basename(page)}`, readFileSync(page, "utf8")),

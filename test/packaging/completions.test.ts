@@ -28,6 +28,9 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport inventory s", ["show"]],
   ["sallyport inventory show --lim", ["--limit"]],
   ["sallyport bootstrap-cluster-sudo --as", ["--ask-per-group"]],
+  ["sallyport export ", ["ansible", "cloud-init", "help"]],
+  ["sallyport export cloud-init --sh", ["--sha256"]],
+  ["sallyport export ansible --user roo", ["root"]],
   ["sallyport service restart ", []],
   ["sallyport nonsense ", []],
 ];

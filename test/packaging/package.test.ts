@@ -63,6 +63,9 @@ test("it holds these files and no others, root's, with these modes", () => {
     "-rw-r--r-- /usr/share/man/man1/sallyport.1.gz",
     "-rw-r--r-- /usr/share/man/man5/sallyport-policy.5.gz",
     "-rw-r--r-- /usr/share/man/man8/sallyport-helper.8.gz",
+    ...globSync("**/*.{md,yml}", { cwd: join(root, "packaging/ansible") })
+      .map((name) => `-rw-r--r-- /usr/share/sallyport/ansible/${name}`)
+      .toSorted(),
     "-rw-r--r-- /usr/share/zsh/vendor-completions/_sallyport",
   ]);
 });
