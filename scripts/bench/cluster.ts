@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
-import { renderRule } from "../../sudoers/rules.ts";
+import { renderRule, type Rule } from "../../sudoers/rules.ts";
 import { ANSIBLE, withAnsible } from "./ansible.ts";
 import { HOME, openController, type Controller, type Cost } from "./enclosure.ts";
 import type { BenchHost } from "./host.ts";
@@ -14,9 +14,10 @@ import type { Report } from "./report.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../dist/sallyport");
 const HOSTS = Number(process.env["SALLYPORT_BENCH_HOSTS"] ?? 50);
-const ROUNDS = 3;
+const ROUNDS = Number(process.env["R"] ?? 3);
 /** 127 MB on the way to each, unpacked there: fewer will do. */
 const UPLOADS = 8;
+const [TICK_MS, SAID_CHARACTERS] = [10, 4000];
 const [PORT, PASSWORD, OPS] = [20_000, "lab-ops-password", 1000];
 
 type Server = { port: string; pid: string; pin: string };
@@ -54,7 +55,7 @@ const COMMANDS = {
 } as const;
 type Name = keyof typeof COMMANDS;
 
-function prepare(host: BenchHost, controller: Controller, servers: readonly Server[]): string {
+function prepare(host: BenchHost, controller: Controller, servers: readonly Server[]): Rule {
   const rule = renderRule(OPS, HELPER_PATHS[1]);
   if (rule.kind !== "rule") throw new Error(rule.kind);
   controller.write(".ssh/id_ed25519", readFileSync(host.key));
@@ -88,35 +89,56 @@ exec xargs -a ${HOME}/ports -P 50 -I PORT sh -c 'exec ssh -T -o BatchMode=yes -p
     "sudo -k -S -p '' sh -euc '${there}'"
 `,
   );
-  return rule.path;
+  return rule;
 }
 
-async function costOf(controller: Controller, name: string, words: readonly string[]): Promise<Cost> {
-  const cost = await controller.run(words);
-  if (cost.status === 0) return cost;
-  throw new Error(`${name}: status ${cost.status}\n${cost.stdout}${cost.stderr}`.slice(0, 4000));
-}
+/** `thereMs`: processor time of all sessions on the servers, for each of them, with whatever ran in them. */
+type Both = Cost & { thereMs: number };
+type Cluster = {
+  run: (name: string, words: readonly string[]) => Promise<Both>;
+  /** Removes the rule everywhere. */
+  forget: () => Promise<void>;
+  /** Throws unless all have the one rule. */
+  check: () => Promise<void>;
+};
 
 async function withServers<T>(
   host: BenchHost,
   count: number,
   kind: "bare" | "helper",
-  visit: (controller: Controller, forget: () => Promise<void>, rules: () => Promise<number>) => Promise<T>,
+  visit: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   const servers = await startServers(host, count, kind);
   const controller = await openController(host, PASSWORD);
+  const there = (): number => servers.reduce((sum, { pid }) => sum + cpuOfSessions(host, pid), 0);
   try {
     const rule = prepare(host, controller, servers);
-    const files = servers.map(({ pid }) => `/proc/${pid}/root${rule}`);
-    return await visit(
-      controller,
-      async () => void (await host.root(["/usr/bin/rm", "-f", ...files])),
-      async () => (await host.root(["/usr/bin/cksum", ...files])).trimEnd().split("\n").length,
-    );
+    const files = servers.map(({ pid }) => `/proc/${pid}/root${rule.path}`);
+    return await visit({
+      run: async (name, words) => {
+        const before = there();
+        const cost = await controller.run(words);
+        if (cost.status === 0) return { ...cost, thereMs: (there() - before) / count };
+        const said = `${cost.stdout}${cost.stderr}`.slice(0, SAID_CHARACTERS);
+        throw new Error(`${name}: status ${cost.status}\n${said}`);
+      },
+      forget: async () => void (await host.root(["/usr/bin/rm", "-f", ...files])),
+      check: async () => {
+        const text = await host.root(["/usr/bin/cat", ...files]);
+        if (text !== rule.text.repeat(count)) throw new Error("not all hosts have the rule");
+      },
+    });
   } finally {
     await controller.close();
-    await host.root(["/usr/bin/kill", ...servers.map(({ pid }) => pid)]);
+    await host.root(["/usr/bin/kill", "-KILL", ...servers.map(({ pid }) => pid)]);
   }
+}
+
+/** Milliseconds of the processes that this server of the host has waited for, and those that they have. */
+function cpuOfSessions(host: BenchHost, pid: string): number {
+  const stat = readFileSync(`/proc/${host.pid}/root/proc/${pid}/stat`, "utf8");
+  const [user = 0, system = 0] = (stat.split(") ")[1] ?? "").split(" ").slice(13, 15).map(Number);
+  return (user + system) * TICK_MS;
 }
 
 type Turn = "first" | "again";
@@ -124,47 +146,68 @@ type Turn = "first" | "again";
 export async function benchCluster(host: BenchHost): Promise<Report> {
   const compared = await withAnsible(host);
   const names = (Object.keys(COMMANDS) as Name[]).filter((name) => name !== "ansible" || compared);
-  const costs = new Map<string, Cost[]>();
-  const note = (name: string, turn: Turn, cost: Cost): unknown =>
+  const costs = new Map<string, Both[]>();
+  const note = (name: string, turn: Turn, cost: Both): unknown =>
     costs.set(`${name}, ${turn}`, [...(costs.get(`${name}, ${turn}`) ?? []), cost]);
-  await withServers(host, HOSTS, "helper", async (controller, forget, rules) => {
+  await withServers(host, HOSTS, "helper", async ({ run, forget, check }) => {
     for (let round = 0; round < ROUNDS; round += 1)
       for (const name of names) {
         await forget();
         for (const turn of ["first", "again"] as const)
-          note(name, turn, await costOf(controller, name, COMMANDS[name]));
-        if ((await rules()) !== HOSTS) throw new Error(`${name}: not all hosts have the rule`);
+          note(name, turn, await run(name, COMMANDS[name]));
+        await check();
       }
   });
   let sentMiB = 0;
-  await withServers(host, UPLOADS, "bare", async (controller) => {
-    const cost = await costOf(controller, "upload", COMMANDS.sallyport);
+  await withServers(host, UPLOADS, "bare", async ({ run }) => {
+    const cost = await run("upload", COMMANDS.sallyport);
     note(`sallyport, ${UPLOADS} hosts without helper`, "first", cost);
     sentMiB = sentBytesIn(cost.stdout) / 2 ** 20;
   });
 
   const of = (name: Name, turn: Turn, what: "wallMs" | "cpuMs" = "wallMs"): number =>
-    quantile((costs.get(`${name}, ${turn}`) ?? []).map((cost) => cost[what]), 0.5);
+    quantile(
+      (costs.get(`${name}, ${turn}`) ?? []).map((cost) => cost[what]),
+      0.5,
+    );
   const ratio = (over: Name, under: Name, turn: Turn): number => of(over, turn) / of(under, turn);
-  const cpu = (turn: Turn): number =>
-    of("sallyport", turn, "cpuMs") / of("ansible", turn, "cpuMs");
+  const cpu = (turn: Turn): number => of("sallyport", turn, "cpuMs") / of("ansible", turn, "cpuMs");
   return {
     samples: [...costs].map(([name, runs]) => ({
       name,
       ...spread(runs.map(({ wallMs }) => wallMs)),
-      cpuMs: quantile(runs.map(({ cpuMs }) => cpuMs), 0.5),
+      cpuMs: quantile(
+        runs.map(({ cpuMs }) => cpuMs),
+        0.5,
+      ),
+      thereMs: quantile(
+        runs.map(({ thereMs }) => thereMs),
+        0.5,
+      ),
       peakMiB: Math.max(...runs.map(({ peakMiB }) => peakMiB)),
     })),
     figures: [
       ...(compared
         ? [
-            { name: "ansible first / sallyport first", value: ratio("ansible", "sallyport", "first"), atLeast: 5 },
-            { name: "ansible again / sallyport again", value: ratio("ansible", "sallyport", "again"), atLeast: 6 },
+            {
+              name: "ansible first / sallyport first",
+              value: ratio("ansible", "sallyport", "first"),
+              atLeast: 5,
+            },
+            {
+              name: "ansible again / sallyport again",
+              value: ratio("ansible", "sallyport", "again"),
+              atLeast: 6,
+            },
             { name: "cpu here: sallyport first / ansible first", value: cpu("first"), atMost: 0.2 },
             { name: "cpu here: sallyport again / ansible again", value: cpu("again"), atMost: 0.2 },
           ]
         : []),
-      { name: "sallyport first / xargs ssh first", value: ratio("sallyport", "xargs ssh", "first"), atMost: 1 },
+      {
+        name: "sallyport first / xargs ssh first",
+        value: ratio("sallyport", "xargs ssh", "first"),
+        atMost: 1,
+      },
       { name: `helper sent to ${UPLOADS} hosts, MiB`, value: sentMiB, atMost: null },
     ],
   };

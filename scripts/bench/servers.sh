@@ -1,10 +1,11 @@
 #!/bin/sh
 # In a lab host, as root: COUNT sshds from PORT of 127.0.0.1 on, each with files of its own, as COUNT hosts would have.
-# Processes are shared. With "bare" there is no helper in them.
+# Each is process 1 of a pid namespace: so it counts the processor time of all that ran in it, and all ends with it.
+# With "bare" there is no helper in them.
 # usage: servers.sh COUNT PORT [bare]
 set -eu
 
-count=$1 port=$2 kind=${3-}
+count=$1 port=$2 kind=${3-} pids= sshd=
 
 # With a /run of its own no place waits for another one's lock or the one logind, which 50 hosts would not share.
 # shellcheck disable=SC2016 # the shell inside expands it
@@ -32,17 +33,19 @@ exec /usr/sbin/sshd -D -f /run/bench-sshd'
 
 last=$((port + count - 1))
 for here in $(seq "$port" "$last"); do
-	unshare --mount sh -euc "$place" sh "$here" "$kind" </dev/null >/dev/null &
-	pids="${pids-} $!"
+	unshare --mount --pid --fork --mount-proc sh -euc "$place" sh "$here" "$kind" </dev/null >/dev/null &
+	pids="$pids $!"
 done
 # shellcheck disable=SC2086 # a list of words
 set -- $pids
 for here in $(seq "$port" "$last"); do
-	until [ -s "/proc/$1/root/run/bench-pid" ]; do
+	until [ -s "/proc/${sshd:-none}/root/run/bench-pid" ]; do
 		kill -0 "$1"
+		read -r sshd _ <"/proc/$1/task/$1/children" || sshd=
 		sleep 0.05
 	done
-	read -r type key _ <"/proc/$1/root/run/bench-key.pub"
-	echo "$here $1 $type $key"
+	read -r type key _ <"/proc/$sshd/root/run/bench-key.pub"
+	echo "$here $sshd $type $key"
+	sshd=
 	shift
 done
