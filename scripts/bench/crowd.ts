@@ -5,12 +5,12 @@
  * usage: crowd.ts PORT SILENT-PORT HELPER-SHA256 BUILD-ID
  */
 import { createServer } from "node:net";
-import { Server, utils, type Connection, type ServerChannel } from "ssh2";
+import ssh2, { type Connection, type ServerChannel } from "ssh2";
 import { REMOTE_COMMAND, scriptBlock } from "../../inventory/transport.ts";
 
 const [port, silentPort, helper = "", buildId = ""] = process.argv.slice(2);
 const SCRIPT_BYTES = scriptBlock("").length;
-const key = utils.generateKeyPairSync("ed25519");
+const key = ssh2.utils.generateKeyPairSync("ed25519");
 const VERSION = JSON.stringify({ v: 1, success: true, data: { kind: "version", buildId } });
 
 /** The words of look.sh on such a host. */
@@ -60,6 +60,6 @@ function serve(connection: Connection): void {
 
 const silent = createServer((socket) => void socket.on("error", () => {}));
 silent.listen(Number(silentPort), "0.0.0.0");
-new Server({ hostKeys: [key.private] }, serve).listen(Number(port), "0.0.0.0", () => {
+new ssh2.Server({ hostKeys: [key.private] }, serve).listen(Number(port), "0.0.0.0", () => {
   process.stdout.write(`${key.public}\n`);
 });

@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 const DIST = resolve(import.meta.dirname, "../../dist");
 const [PORT, SILENT_PORT] = [21_000, 21_001];
 const SIZES = [250, 500, 1000] as const;
-const ROUNDS = 3;
+const ROUNDS = Number(process.env["R"] ?? 3);
 /** As it is if nobody says otherwise. */
 const FORKS = 32;
 
