@@ -41,7 +41,8 @@ set -- $pids
 for here in $(seq "$port" "$last"); do
 	until [ -s "/proc/${sshd:-none}/root/run/bench-pid" ]; do
 		kill -0 "$1"
-		read -r sshd _ <"/proc/$1/task/$1/children" || sshd=
+		# There is no line feed at its end.
+		read -r sshd _ <"/proc/$1/task/$1/children" || :
 		sleep 0.05
 	done
 	read -r type key _ <"/proc/$sshd/root/run/bench-key.pub"
