@@ -13,14 +13,15 @@ import { quantile, spread } from "./quantile.ts";
 import type { Report } from "./report.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../dist/sallyport");
-const HOSTS = Number(process.env["SALLYPORT_BENCH_HOSTS"] ?? 50);
-const ROUNDS = Number(process.env["R"] ?? 3);
+const HOSTS = Number(process.env["BENCH_HOSTS"] ?? 50);
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3);
 /** 127 MB on the way to each, unpacked there: fewer will do. */
 const UPLOADS = 8;
 const [TICK_MS, SAID_CHARACTERS] = [10, 4000];
 const [PORT, PASSWORD, OPS] = [20_000, "lab-ops-password", 1000];
 
-type Server = { port: string; pid: string; pin: string };
+/** `pid`: all of it ends with this one; `sshd`: the first process in it. */
+type Server = { port: string; pid: string; sshd: string; pin: string };
 
 async function startServers(host: BenchHost, count: number, kind: "bare" | "helper") {
   await host.put(new URL("servers.sh", import.meta.url).pathname, "/root/servers.sh");
@@ -29,29 +30,32 @@ async function startServers(host: BenchHost, count: number, kind: "bare" | "help
     .trimEnd()
     .split("\n")
     .map((line): Server => {
-      const [port = "", pid = "", type, key] = line.split(" ");
-      return { port, pid, pin: `[127.0.0.1]:${port} ${type} ${key}` };
+      const [port = "", pid = "", sshd = "", type, key] = line.split(" ");
+      return { port, pid, sshd, pin: `[127.0.0.1]:${port} ${type} ${key}` };
     });
 }
 
-const SALLYPORT = [
-  ...["/usr/bin/env", "--", PROGRAM, "bootstrap-cluster-sudo", "--json"],
-  ...["-i", `${HOME}/hosts.yaml`, "--password-fd", "3"],
-];
-/** Ansible at its best: no facts, one process on a host for each task, as many hosts at once as there are. */
-const ANSIBLE_SETTINGS = [
+const INVENTORY = ["-i", `${HOME}/hosts.yaml`] as const;
+const BOOTSTRAP = [PROGRAM, "bootstrap-cluster-sudo", "--json", "--password-fd", "3"] as const;
+const AT_ONCE = ["--serial", "100%", "--forks", "50"] as const;
+/** Ansible at its best: no facts, one process on a host for each step, as many hosts at once as there are. */
+const SETTINGS = [
   "ANSIBLE_PIPELINING=1",
   "ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3",
   "ANSIBLE_HOST_KEY_CHECKING=1",
-];
+] as const;
+const PLAY = [
+  "-f",
+  "50",
+  "--become-password-file",
+  `${HOME}/password`,
+  `${HOME}/play.yaml`,
+] as const;
 const COMMANDS = {
-  ansible: [
-    ...["/usr/bin/env", ...ANSIBLE_SETTINGS, ANSIBLE, "-i", `${HOME}/hosts.yaml`],
-    ...["-f", "50", "--become-password-file", `${HOME}/password`, `${HOME}/playbook.yaml`],
-  ],
+  ansible: ["/usr/bin/env", ...SETTINGS, ANSIBLE, ...INVENTORY, ...PLAY],
   "xargs ssh": ["/bin/sh", `${HOME}/floor.sh`],
-  sallyport: [...SALLYPORT, "--serial", "100%", "--forks", "50"],
-  "sallyport, --serial and --forks as they are": SALLYPORT,
+  sallyport: [...BOOTSTRAP, ...INVENTORY, ...AT_ONCE],
+  "sallyport as it is": [...BOOTSTRAP, ...INVENTORY],
 } as const;
 type Name = keyof typeof COMMANDS;
 
@@ -65,7 +69,7 @@ function prepare(host: BenchHost, controller: Controller, servers: readonly Serv
   controller.write("hosts.yaml", `all:\n  vars: { ${vars} }\n  hosts:\n${hosts.join("")}`);
   controller.write("rule", rule.text);
   controller.write(
-    "playbook.yaml",
+    "play.yaml",
     `- hosts: all
   gather_facts: false
   become: true
@@ -110,10 +114,10 @@ async function withServers<T>(
 ): Promise<T> {
   const servers = await startServers(host, count, kind);
   const controller = await openController(host, PASSWORD);
-  const there = (): number => servers.reduce((sum, { pid }) => sum + cpuOfSessions(host, pid), 0);
+  const there = (): number => servers.reduce((sum, { sshd }) => sum + cpuOfSessions(host, sshd), 0);
   try {
     const rule = prepare(host, controller, servers);
-    const files = servers.map(({ pid }) => `/proc/${pid}/root${rule.path}`);
+    const files = servers.map(({ sshd }) => `/proc/${sshd}/root${rule.path}`);
     return await visit({
       run: async (name, words) => {
         const before = there();
@@ -135,8 +139,8 @@ async function withServers<T>(
 }
 
 /** Milliseconds of the processes that this server of the host has waited for, and those that they have. */
-function cpuOfSessions(host: BenchHost, pid: string): number {
-  const stat = readFileSync(`/proc/${host.pid}/root/proc/${pid}/stat`, "utf8");
+function cpuOfSessions(host: BenchHost, sshd: string): number {
+  const stat = readFileSync(`/proc/${host.pid}/root/proc/${sshd}/stat`, "utf8");
   const [user = 0, system = 0] = (stat.split(") ")[1] ?? "").split(" ").slice(13, 15).map(Number);
   return (user + system) * TICK_MS;
 }

@@ -32,15 +32,15 @@ export async function enclosed(
   host: BenchHost,
   words: readonly string[],
 ): Promise<Enclosed & { first: string }> {
-  const namespaces = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
-  const child = spawn(
-    "/usr/bin/setpriv",
-    [
-      ...["--pdeathsig", "KILL", "/usr/bin/nsenter", `--net=/proc/${host.pid}/ns/net`],
-      ...["/usr/bin/unshare", ...namespaces, "/bin/sh", "-euc", ENCLOSE, "sh", ...words],
-    ],
-    { stdio: ["pipe", "pipe", "inherit"], env: ENVIRONMENT, cwd: "/" },
-  );
+  const own = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
+  const network = ["/usr/bin/nsenter", `--net=/proc/${host.pid}/ns/net`];
+  const shell = ["/usr/bin/unshare", ...own, "/bin/sh", "-euc", ENCLOSE, "sh"];
+  const argv = ["--pdeathsig", "KILL", ...network, ...shell, ...words];
+  const child = spawn("/usr/bin/setpriv", argv, {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: ENVIRONMENT,
+    cwd: "/",
+  });
   const ended = once(child, "exit");
   const lines = createInterface(child.stdout);
   const close = async (): Promise<void> => {

@@ -33,7 +33,7 @@ exec /usr/sbin/sshd -D -f /run/bench-sshd'
 
 last=$((port + count - 1))
 for here in $(seq "$port" "$last"); do
-	unshare --mount --pid --fork --mount-proc sh -euc "$place" sh "$here" "$kind" </dev/null >/dev/null &
+	unshare --mount --pid --fork --kill-child=SIGKILL --mount-proc sh -euc "$place" sh "$here" "$kind" </dev/null >/dev/null &
 	pids="$pids $!"
 done
 # shellcheck disable=SC2086 # a list of words
@@ -46,7 +46,7 @@ for here in $(seq "$port" "$last"); do
 		sleep 0.05
 	done
 	read -r type key _ <"/proc/$sshd/root/run/bench-key.pub"
-	echo "$here $sshd $type $key"
+	echo "$here $1 $sshd $type $key"
 	sshd=
 	shift
 done

@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 const DIST = resolve(import.meta.dirname, "../../dist");
 const [PORT, SILENT_PORT] = [21_000, 21_001];
 const SIZES = [250, 500, 1000] as const;
-const ROUNDS = Number(process.env["R"] ?? 3);
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3);
 /** As it is if nobody says otherwise. */
 const FORKS = 32;
 
@@ -48,11 +48,9 @@ async function run(controller: Controller, crowd: Crowd): Promise<Cost> {
 export async function benchThousand(host: BenchHost): Promise<Report> {
   const { buildId } = JSON.parse(readFileSync(`${DIST}/build.json`, "utf8")) as { buildId: string };
   const helper = createHash("sha256").update(readFileSync(`${DIST}/sallyport-helper`));
+  const program = [runtime(), resolve(import.meta.dirname, "crowd.ts")];
   const ports = [PORT, SILENT_PORT].map(String);
-  const crowd = await enclosed(host, [
-    ...[runtime(), resolve(import.meta.dirname, "crowd.ts"), ...ports],
-    ...[helper.digest("hex"), buildId],
-  ]);
+  const crowd = await enclosed(host, [...program, ...ports, helper.digest("hex"), buildId]);
   const controller = await openController(host, "no host asks for it");
   try {
     controller.write(".ssh/id_ed25519", readFileSync(host.key));
