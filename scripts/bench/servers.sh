@@ -1,11 +1,12 @@
 #!/bin/sh
 # In a lab host, as root: COUNT sshds from PORT of 127.0.0.1 on, each with files of its own, as COUNT hosts would have.
 # Each is process 1 of a pid namespace: so it counts the processor time of all that ran in it, and all ends with it.
+# Prints "PORT PID SSHD TYPE KEY" for each, once it listens: who kills PID ends it, SSHD is its first process.
 # With "bare" there is no helper in them.
 # usage: servers.sh COUNT PORT [bare]
 set -eu
 
-count=$1 port=$2 kind=${3-} pids= sshd=
+count=$1 port=$2 kind=${3-} pids='' sshd=''
 
 # With a /run of its own no place waits for another one's lock or the one logind, which 50 hosts would not share.
 # shellcheck disable=SC2016 # the shell inside expands it
@@ -47,6 +48,6 @@ for here in $(seq "$port" "$last"); do
 	done
 	read -r type key _ <"/proc/$sshd/root/run/bench-key.pub"
 	echo "$here $1 $sshd $type $key"
-	sshd=
+	sshd=''
 	shift
 done
