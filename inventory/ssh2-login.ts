@@ -24,6 +24,7 @@ type How = {
   phaseSeconds: number;
 };
 
+const SILENT_SECONDS = 10;
 const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 };
 
 export function logIn(socket: Duplex, how: How): Promise<Login> {
@@ -38,6 +39,7 @@ export function logIn(socket: Duplex, how: How): Promise<Login> {
     ];
     const fail = (failed: Failed): void => {
       timer.end();
+      silence.end();
       resolve(failed);
       client.destroy();
       socket.destroy();
@@ -45,6 +47,11 @@ export function logIn(socket: Duplex, how: How): Promise<Login> {
     const late = (): void =>
       fail({ kind: "unreachable", reason: `no end of the ${doing} within ${phaseSeconds} s` });
     let timer = phase(phaseSeconds, late);
+    // A host that stands still still accepts connections: its kernel does.
+    const silence = phase(SILENT_SECONDS, () =>
+      fail({ kind: "unreachable", reason: `not a word within ${SILENT_SECONDS} s` }),
+    );
+    socket.once("data", () => silence.end());
 
     const ring = keyRing(settings, {
       ...keys,

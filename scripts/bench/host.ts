@@ -9,6 +9,10 @@ import { runtime } from "../runtime.ts";
 const LAB = resolve(import.meta.dirname, "../lab");
 
 export type BenchHost = {
+  /** Of its process 1, in this machine's numbers. */
+  pid: number;
+  /** The key that lets in `ops`. */
+  key: string;
   /** Runs argv as root and returns its standard output; throws unless it succeeds. */
   root: (argv: readonly string[]) => Promise<string>;
   /** Copies a file of this machine to an executable in the host. */
@@ -37,7 +41,9 @@ export async function openHost(): Promise<BenchHost> {
   const first = once(createInterface(hold.stdout), "line") as Promise<[string]>;
   const ready = await Promise.race([first, ended.then(() => null)]);
   if (ready === null) throw new Error("the lab did not start");
-  const { state, hosts } = JSON.parse(ready[0]) as { state: string; hosts: { pid: number }[] };
+  type Lab = { state: string; key: string; hosts: { pid: number }[] };
+  const { state, key, hosts } = JSON.parse(ready[0]) as Lab;
+  const pid = hosts[0]?.pid ?? Number.NaN;
   const entry = (user: string, argv: readonly string[]): Entry => ({
     command: LAB,
     args: ["exec", "h1", user, "--", ...argv],
@@ -50,10 +56,12 @@ export async function openHost(): Promise<BenchHost> {
   const enter = (argv: readonly string[], stdin: "ignore" | number): ChildProcess =>
     start("root", argv, stdin);
   return {
+    pid,
+    key,
     entry,
     start: (user, argv) => start(user, argv, "pipe"),
     outside: (words) =>
-      spawn("/usr/bin/nsenter", [`--net=/proc/${hosts[0]?.pid}/ns/net`, runtime(), ...words], {
+      spawn("/usr/bin/nsenter", [`--net=/proc/${pid}/ns/net`, runtime(), ...words], {
         stdio: ["pipe", "pipe", "inherit"],
       }),
     root: async (argv) => await output(enter(argv, "ignore"), argv.join(" ")),

@@ -3,6 +3,7 @@
  * run on one lab host, because only such ratios mean the same on another machine.
  */
 import { parseArgs } from "node:util";
+import { benchCluster } from "./cluster.ts";
 import { benchDaemon } from "./daemon.ts";
 import { openHost, type BenchHost } from "./host.ts";
 import { benchInventory } from "./inventory.ts";
@@ -10,6 +11,7 @@ import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
 import { benchSession } from "./session.ts";
+import { benchThousand } from "./thousand.ts";
 
 const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   "one-shot": benchOneShot,
@@ -17,6 +19,8 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   mcp: benchMcp,
   daemon: benchDaemon,
   inventory: benchInventory,
+  cluster: benchCluster,
+  thousand: benchThousand,
 };
 
 const { values, positionals } = parseArgs({
