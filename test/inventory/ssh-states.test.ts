@@ -19,7 +19,7 @@ type Row = {
   /** Lines for sh(1) that make its place so. */
   lines?: string;
   /** The same, once its server runs. */
-  then?: string;
+  late?: string;
   user?: string;
   state: string;
   reason?: RegExp;
@@ -76,7 +76,7 @@ chmod 440 /etc/sudoers.d/zz-sallyport-uid1000
     state: "failed",
     reason: /\/tmp is full|No space left/,
   },
-  { name: "readonly", then: "mount -o remount,ro /etc", state: "rolled-back", reason: /./ },
+  { name: "readonly", late: "mount -o remount,ro /etc", state: "rolled-back", reason: /./ },
   { name: "nosudo", lines: "rm /usr/bin/sudo\n", state: "no-sudo" },
   { name: "notallowed", lines: "gpasswd -d ops sudo >/dev/null\n", state: "no-sudo" },
   { name: "nologin", lines: "usermod -s /usr/sbin/nologin ops\n", state: "failed", reason: /./ },
@@ -118,8 +118,8 @@ describeInLab("hosts with something wrong", () => {
       const lines = ROWS.map((row) => row.lines ?? "");
       await withServers(ownHost(), 2400, lines, async (servers) => {
         await asOperator(ownHost(), servers.map(pin), async (place) => {
-          for (const [at, { then = ":" }] of ROWS.entries())
-            if (servers[at] !== undefined) await arrangeScript(servers[at].place, then);
+          for (const [at, { late = ":" }] of ROWS.entries())
+            if (servers[at] !== undefined) await arrangeScript(servers[at].place, late);
           const before = await Promise.all(
             servers.map(async (server) => await arrangeScript(server.place, SEEN)),
           );
