@@ -225,7 +225,7 @@ lock() {
 # The uploader may own UPLOAD_DIR: what is read is bounded in time and size, and believed by its digest only.
 fetch() { # NAME SHA256 TO
   [ -f "$upload/$1" ] || stop 71 upload "there is no file $upload/$1"
-  said=$(set -C && { timeout 120 head -c 536870912 "$upload/$1" 2>&3 >"$3"; } 3>&1) || stop 1 copy "$said"
+  said=$(set -C && { timeout 120 head -c 536870912 "$upload/$1" 2>&3 >"$3"; } 3>&1) || stop 1 failed "$said"
   [ "$(digest "$3")" = "$2" ] || stop 71 upload "$upload/$1 is not what was announced"
   chown 0:0 "$3"
 }
