@@ -121,8 +121,6 @@ test("stopped before the question: nothing is asked, and no host is changed", as
 test("a host goes through its phases in order", async () => {
   const { phases } = await run([{ name: "a", password: "x" }], { all: "x" });
   expect(phases).toEqual(
-    ["connecting", "looking", "waiting", "connecting", "uploading", "changing"].map(
-      (phase) => `a ${phase}`,
-    ),
+    ["connecting", "looking", "waiting", "uploading", "changing"].map((phase) => `a ${phase}`),
   );
 });

@@ -299,7 +299,6 @@ done`,
           "connecting",
           "looking",
           "waiting",
-          "connecting",
           "uploading",
           "changing",
         ]);
