@@ -14,7 +14,7 @@ export const serviceData = z.strictObject({
   MainPID: z.int().nonnegative().describe("0: no main process"),
 });
 
-const packageData = z.strictObject({
+export const packageData = z.strictObject({
   kind: z.literal("package"),
   name: z.string(),
   manager: z.string(),

@@ -3,7 +3,7 @@ import { examineRemotely } from "../../inventory/examine.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { judgeShown } from "../doctor/remote.ts";
+import { judgeShown } from "./doctor-remote.ts";
 import { findingsText } from "./doctor.ts";
 import {
   answerOnFleet,

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { EXIT_STATUS, type ErrorCode } from "../../protocol/reply.ts";
+import { packageData, serviceData } from "../reply.ts";
 import { parseRequest } from "../request.ts";
 
 /** Longest request and longest reply, in bytes without the line feed. */
@@ -86,22 +87,9 @@ export type HostCode = (typeof HOST_CODES)[number];
 const NAMES = z.string().min(1).max(REPLY_MAX_BYTES);
 const count = z.int().positive();
 
-const serviceState = z.strictObject({
-  kind: z.literal("service"),
-  unit: z.string(),
-  LoadState: z.string(),
-  ActiveState: z.string(),
-  SubState: z.string(),
-  UnitFileState: z.string(),
-});
-const packageState = z.strictObject({
-  kind: z.literal("package"),
-  name: z.string(),
-  manager: z.string(),
-  installed: z.string().nullable(),
-  candidate: z.string().nullable(),
-});
-export const stateSchema = z.discriminatedUnion("kind", [serviceState, packageState]);
+/** Without what differs from host to host and says nothing of their state. */
+const serviceState = serviceData.omit({ MainPID: true });
+export const stateSchema = z.discriminatedUnion("kind", [serviceState, packageData]);
 export type HostState = z.infer<typeof stateSchema>;
 
 const hostGroup = z.strictObject({

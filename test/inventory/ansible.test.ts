@@ -1,12 +1,12 @@
 /** What Ansible itself makes of the same files. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { readInventory } from "../../inventory/read.ts";
+import { lacks } from "../packaging/deb.ts";
 import { folder, put } from "./inventory-file.ts";
 
 const ANSIBLE = "/usr/bin/ansible-inventory";
-const absent = spawnSync(ANSIBLE, ["--version"]).error !== undefined;
-if (absent) console.warn(`no comparison with Ansible: there is no ${ANSIBLE} (ansible-core)`);
+const absent = lacks("ansible-inventory");
 
 /** The same numbers at every run. */
 function numbers(seed: number): (below: number) => number {

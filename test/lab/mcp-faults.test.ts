@@ -37,9 +37,15 @@ async function serving(lines: string, visit: (place: Host, ask: Ask) => Promise<
   });
 }
 
-/** Lines for sh(1): kills every helper of this place, and of no other. */
+/**
+ * Lines for sh(1): kills every helper of this place, and of no other, and waits until the server has reaped the sudo
+ * above each: what is asked before that has an unknown outcome, and rightly so.
+ */
 const KILL_HELPERS = `for pid in $(pgrep -f "^(/proc/self/exe|${HELPER}) "); do
-  [ "$(readlink /proc/$pid/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ] || kill -KILL $pid
+  [ "$(readlink /proc/$pid/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ] || continue
+  above=$(ps -o ppid= -p $pid)
+  kill -KILL $pid
+  while kill -0 $above 2>/dev/null; do sleep 0.01; done
 done`;
 
 describeInLab("under a serving agent", () => {
@@ -54,8 +60,7 @@ describeInLab("under a serving agent", () => {
         code: "rule_missing",
         requestId: null,
       });
-      // Asked before the server has noticed the end of its session, the outcome would be unknown.
-      await arrangeScript(place, `${KILL_HELPERS}\nsleep 1`);
+      await arrangeScript(place, KILL_HELPERS);
       expect(await ask(STATUS)).toMatchObject({ code: "rule_missing" });
       await arrange(place, "mv", "/srv/rule", RULE);
       expect(await ask(RESTART)).toMatchObject({ ok: true });

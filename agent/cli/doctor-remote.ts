@@ -1,37 +1,19 @@
 /** What another host showed over SSH, judged as this host is judged: what could not be seen is "unknown". */
+import type { Examined } from "../../inventory/examine.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
 import { BUILD } from "../build.ts";
+import { finding, type Finding } from "../doctor/finding.ts";
+import { readListing } from "../doctor/listing.ts";
+import { gateFinding, others, versionReplyFinding } from "../doctor/rule.ts";
+import { readSudoVersion } from "../doctor/sudo-version.ts";
+import { terminals, tickets, versionFinding } from "../doctor/sudo.ts";
 import { quote } from "../escape.ts";
 import { replyIn } from "../reply.ts";
-import { finding, type Finding } from "./finding.ts";
-import { readListing } from "./listing.ts";
-import { gateFinding, others, versionReplyFinding } from "./rule.ts";
-import { readSudoVersion } from "./sudo-version.ts";
-import { terminals, tickets, versionFinding } from "./sudo.ts";
-
-/** Every word is that host's own; the meaning of each is with inventory/examine.ts, which fills it in. */
-export type Shown = {
-  uid: number;
-  noNewPrivs: boolean;
-  systemd: boolean;
-  sudo: string | null;
-  helper: {
-    place: string;
-    sha256: string | null;
-    owners: { path: string; uid: number; mode: number }[];
-  } | null;
-  version: string;
-  policy: string;
-  refused: string;
-  gateOpen: boolean;
-  listing: string;
-  logReadable: boolean;
-};
 
 const SET_UP = "sallyport bootstrap-cluster-sudo";
 
-export function judgeShown(shown: Shown): Finding[] {
+export function judgeShown(shown: Examined): Finding[] {
   const { uid, listing: listed } = shown;
   const listing = listed === "" ? null : readListing(listed);
   const version = readReply(shown.version);
@@ -56,7 +38,7 @@ export function judgeShown(shown: Shown): Finding[] {
   ];
 }
 
-function helperFindings({ helper }: Shown): Finding[] {
+function helperFindings({ helper }: Examined): Finding[] {
   if (helper === null) return [finding("helper", "fail", "it is not installed", SET_UP)];
   const { place, sha256, owners } = helper;
   const flaw = owners.map(ownerFlaw).find((found) => found !== null);
@@ -97,7 +79,7 @@ function buildFinding(place: string, sha256: string | null): Finding {
     : finding(check, "fail", `${place} is not of this build`, SET_UP);
 }
 
-function sudoFindings({ sudo }: Shown, defaults: string[] | null): Finding[] {
+function sudoFindings({ sudo }: Examined, defaults: string[] | null): Finding[] {
   if (sudo === null) return [finding("sudo version", "fail", "there is no sudo")];
   const version = readSudoVersion(sudo);
   if (version === null)
@@ -110,7 +92,7 @@ function sudoFindings({ sudo }: Shown, defaults: string[] | null): Finding[] {
   ];
 }
 
-function policyFinding({ policy }: Shown): Finding {
+function policyFinding({ policy }: Examined): Finding {
   const reply = readReply(policy);
   if (reply === null) return finding("policy", "unknown", "the helper did not tell it");
   if (reply.error !== null)
@@ -120,7 +102,7 @@ function policyFinding({ policy }: Shown): Finding {
     : finding("policy", "fail", "it did not answer with a policy");
 }
 
-function refusedText({ version, refused, helper }: Shown): string {
+function refusedText({ version, refused, helper }: Examined): string {
   if (helper === null) return "there is no helper to run";
   if (version !== "") return "what ran is no helper of sallyport";
   return refused === "" ? "sudo did not run it" : `sudo refused: ${quote(refused)}`;
