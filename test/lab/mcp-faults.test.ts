@@ -44,6 +44,7 @@ async function serving(lines: string, visit: (place: Host, ask: Ask) => Promise<
 const KILL_HELPERS = `for pid in $(pgrep -f "^(/proc/self/exe|${HELPER}) "); do
   [ "$(readlink /proc/$pid/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ] || continue
   above=$(ps -o ppid= -p $pid)
+  [ "$(ps -o comm= -p $above)" = sudo ] || above=$pid
   kill -KILL $pid
   while kill -0 $above 2>/dev/null; do sleep 0.01; done
 done`;
