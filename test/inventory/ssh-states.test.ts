@@ -166,7 +166,53 @@ describeInLab("hosts with something wrong", () => {
       });
     },
   );
+
+  test(
+    "a host that stands still in the middle is given up, and healed by the next run",
+    { timeout: 300_000 },
+    async () => {
+      await withServers(ownHost(), 2440, ["", ""], async (servers) => {
+        await asOperator(ownHost(), servers.map(pin), async (place) => {
+          const [fine, frozen] = servers;
+          if (frozen === undefined || fine === undefined) throw new Error("no servers");
+          const inventory = inventoryOf([
+            { name: "fine", port: fine.port },
+            { name: "frozen", port: frozen.port },
+          ]);
+          const running = run(place, inventory, ["--max-fail", "9"]);
+          try {
+            await arrangeScript(
+              frozen.place,
+              `until ls -d /tmp/sallyport.* >/dev/null 2>&1; do sleep 0.02; done\n${signalAll("STOP")}`,
+            );
+            const ends = await running;
+            expect(ends.map(({ state }) => state)).toEqual(["installed", "failed"]);
+            expect(ends[1]?.reason).toMatch(/./);
+          } finally {
+            await arrangeScript(frozen.place, signalAll("CONT"));
+          }
+          await arrangeScript(
+            frozen.place,
+            "while ls -d /tmp/sallyport.* >/dev/null 2>&1; do sleep 0.1; done; visudo -c",
+          );
+          const next = await run(place, inventory);
+          expect(next[0]?.state).toBe("already-current");
+          expect(["installed", "already-current"]).toContain(next[1]?.state);
+          expect(await arrangeScript(frozen.place, LEFT)).toBe("");
+        });
+      });
+    },
+  );
 });
+
+/**
+ * The sessions of the sshd of a place: those of others have another mount namespace. Not that sshd itself, for
+ * nsenter(1), which started it, would stop with it and never go on.
+ */
+const signalAll = (name: string): string => `for pid in $(pgrep -f '^sshd: ops'); do
+  [ "$(readlink /proc/$pid/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ] || kill -${name} $pid
+done
+`;
 
 /** Of all packets of one port of 127.0.0.1, in both directions. */
 async function withLoss(host: Host, port: number, visit: () => Promise<void>): Promise<void> {
