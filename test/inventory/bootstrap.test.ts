@@ -206,6 +206,30 @@ describeInLab("a bootstrap", () => {
   );
 
   test(
+    "another program that has the helper's size is found out by what it answers, and replaced",
+    { timeout: 120_000 },
+    async () => {
+      const lines = `${NOTHING_SET_UP}install -d /usr/local/libexec/sallyport
+printf '#!/bin/sh\nexit 0\n' >${HELPER}
+truncate -s ${bytes.length} ${HELPER}
+chmod 755 ${HELPER}
+`;
+      await inPlace(ownHost(), lines, async (place) => {
+        const checked = await run([place], { action: "check" });
+        expect(brief(checked.ends)).toMatchObject([
+          [expect.anything(), "needed", "the helper is of another build"],
+        ]);
+        const { ends } = await run([place]);
+        expect(ends).toMatchObject([{ state: "installed", reason: "" }]);
+        expect(ends[0]?.sentBytes).toBeGreaterThan(1e7);
+        expect(await arrange(place, "sha256sum", HELPER)).toContain(sha256);
+        const again = await run([place]);
+        expect(again.ends).toMatchObject([{ state: "already-current", sentBytes: 0 }]);
+      });
+    },
+  );
+
+  test(
     "I09: the password is nowhere but on sudo's standard input",
     { timeout: 120_000 },
     async () => {

@@ -39,6 +39,7 @@ describe("the same sources in another folder", () => {
       "scripts",
       "sudoers",
       "inventory",
+      "packaging",
       "package.json",
       "tsconfig.json",
     ])
