@@ -49,7 +49,8 @@ describe("the same sources in another folder", () => {
       build(root, "--out", join(folder, "first")),
       build(checkout, "--out", join(folder, "second")),
     ];
-  });
+    // Two builds copy and patch four executables: half a minute alone, minutes beside others.
+  }, 600_000);
 
   test("give the same helper, to the byte", () => {
     expect(built.map(({ status }) => status)).toEqual([0, 0]);
