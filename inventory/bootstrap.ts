@@ -7,43 +7,11 @@ import type { Task } from "../sudoers/transaction.ts";
 import { batches, inForks, type BatchSize } from "./batches.ts";
 import { change, type Change } from "./change.ts";
 import type { Pace } from "./forks.ts";
+import { endOf, hasFailed, type HostEnd, type HostState } from "./host-end.ts";
 import { look } from "./look.ts";
 import { needOf, type Wanted } from "./need.ts";
 import { triedPassword } from "./tried-password.ts";
 import type { Connecting, Connection, SshTarget, Transport } from "./transport.ts";
-
-export type HostState =
-  | "offline"
-  | "unreachable"
-  | "host-key-changed"
-  | "host-key-unknown"
-  | "auth-failed"
-  | "no-sudo"
-  | "wrong-password"
-  | "already-current"
-  | "installed"
-  | "updated"
-  | "removed"
-  | "absent"
-  | "rolled-back"
-  | "rollback-failed"
-  /** Nothing was begun on it, or nobody knows how it ended; the reason says which. */
-  | "failed"
-  /** With `check`: it would be changed. */
-  | "needed"
-  /** Not begun, because the run stopped before. */
-  | "not-done";
-
-export type HostEnd = {
-  name: string;
-  state: HostState;
-  /** Untrusted text where a host's programs said it; empty where the state says all. */
-  reason: string;
-  /** Host keys that were accepted as new. */
-  newPins: readonly string[];
-  /** Bytes of files and data sent to it, without what SSH adds. */
-  sentBytes: number;
-};
 
 export type BootstrapTarget = SshTarget & {
   /** Why it is not to be reached at all, or null. */
@@ -64,8 +32,8 @@ export type HostPhase =
 export type Plan = Wanted & {
   targets: readonly BootstrapTarget[];
   transport: Transport;
-  /** gzip(1) of the helper; asked for only if a host needs it, and then for each. */
-  helper: () => Promise<Buffer>;
+  /** gzip(1) of the helper, or why there is none; asked for only if a host needs it, and then for each. */
+  helper: () => Promise<Buffer | HelperRefusal>;
   /** Whom the rule is for; null: whoever logs in. */
   user: string | null;
   serial: readonly BatchSize[];
@@ -85,15 +53,17 @@ export type Plan = Wanted & {
   stopped: () => boolean;
 };
 
+type HelperRefusal = { kind: "no_helper"; cause: string };
+
 /** A host that is to be changed. */
 type Needy = { target: BootstrapTarget; task: Task; uploads: boolean };
 
 export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
   const ends = new Map<string, HostEnd>();
-  const pins = new Map<string, readonly string[]>();
+  const seen = new Map<string, Pick<HostEnd, "newPins" | "sudo">>();
   const end = (target: SshTarget, state: HostState, rest: Partial<HostEnd> = {}): void => {
-    const newPins = pins.get(target.name) ?? [];
-    const told = { name: target.name, state, reason: "", newPins, sentBytes: 0, ...rest };
+    const { newPins, sudo } = seen.get(target.name) ?? { newPins: [], sudo: null };
+    const told = { name: target.name, state, reason: "", newPins, sudo, sentBytes: 0, ...rest };
     ends.set(target.name, told);
     plan.ended(told);
   };
@@ -108,9 +78,12 @@ export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
       unlooked -= 1;
       if (target.offline !== null) return end(target, "offline", { reason: target.offline });
       await visit(plan, target, end, kept, async (connection) => {
-        pins.set(target.name, connection.newPins);
+        const { newPins } = connection;
+        seen.set(target.name, { newPins, sudo: null });
         plan.phase(target.name, "looking");
-        const need = needOf(await look(connection, lookFor), plan);
+        const found = await look(connection, lookFor);
+        if (found.kind === "look") seen.set(target.name, { newPins, sudo: found.sudoVersion });
+        const need = needOf(found, plan);
         if (need.kind === "end") return end(target, need.state, { reason: need.reason });
         needy.push({ target, task: need.task, uploads: need.uploads });
         plan.phase(target.name, "waiting");
@@ -123,7 +96,8 @@ export async function bootstrap(plan: Plan): Promise<HostEnd[]> {
   for (const target of unseen) end(target, "not-done");
 
   try {
-    if (needy.length > 0) await changeAll(plan, inOrder(plan, needy), kept, ends, end);
+    const able = await withHelper(plan, inOrder(plan, needy), end);
+    if (able.length > 0) await changeAll(plan, able, kept, ends, end);
   } finally {
     await Promise.all([...kept.values()].map((connection) => connection.close()));
   }
@@ -171,6 +145,16 @@ function inOrder({ targets }: Plan, needy: readonly Needy[]): Needy[] {
   return targets.flatMap(({ name }) => found.get(name) ?? []);
 }
 
+/** Those that a helper must be sent to come to their end here where there is none. */
+async function withHelper(plan: Plan, needy: readonly Needy[], end: End): Promise<Needy[]> {
+  if (!needy.some(({ uploads }) => uploads)) return [...needy];
+  const helper = await plan.helper();
+  if (!("cause" in helper)) return [...needy];
+  for (const { target, uploads } of needy)
+    if (uploads) end(target, "failed", { reason: helper.cause });
+  return needy.filter(({ uploads }) => !uploads);
+}
+
 type NeedyGroup = { needy: Needy[]; password: Buffer | null };
 
 /** Groups one after the other, each batch by batch. A password that is refused ends its own group and no other. */
@@ -206,13 +190,17 @@ async function changeGroup(
   let halted = false;
   const one = async ({ target, task, uploads }: Needy): Promise<void> =>
     await visit(plan, target, end, kept, async (connection) => {
-      plan.phase(target.name, "uploading");
       const sent = (): void => plan.phase(target.name, "changing");
-      let done = await change(connection, task, uploads ? await plan.helper() : null, tried, sent);
-      if (!uploads && task.kind === "install" && isOfAnotherBuild(done)) {
+      const changeWith = async (upload: boolean): Promise<Change> => {
         plan.phase(target.name, "uploading");
-        done = await change(connection, task, await plan.helper(), tried, sent);
-      }
+        const helper = upload ? await plan.helper() : null;
+        if (helper !== null && "cause" in helper)
+          return { kind: "not_uploaded", reason: helper.cause };
+        return await change(connection, task, helper, tried, sent);
+      };
+      let done = await changeWith(uploads);
+      if (!uploads && task.kind === "install" && isOfAnotherBuild(done))
+        done = await changeWith(true);
       if (done.kind === "wrong_password" || done.kind === "password_needed") halted = true;
       end(target, ...endOf(done));
     });
@@ -232,51 +220,4 @@ function isOfAnotherBuild(done: Change): boolean {
   return (
     state === "rolled-back" && ["wrong-helper", "refused", "not-included"].includes(cause ?? "")
   );
-}
-
-/** What stops its own group, or follows from that, is no failure of the others. */
-const NO_FAILURE: readonly HostState[] = [
-  "installed",
-  "updated",
-  "removed",
-  "absent",
-  "already-current",
-  "wrong-password",
-  "not-done",
-];
-
-function hasFailed(end: HostEnd | undefined): boolean {
-  return end !== undefined && !NO_FAILURE.includes(end.state);
-}
-
-function endOf(done: Change): [HostState, Partial<HostEnd>] {
-  switch (done.kind) {
-    case "report":
-      return reportEnd(done);
-    case "wrong_password":
-      return ["wrong-password", { reason: "sudo refused the password" }];
-    case "password_needed":
-      return ["wrong-password", { reason: "sudo asks for a password, and there is none" }];
-    case "not_given":
-      return ["not-done", {}];
-    case "no_sudo":
-      return ["no-sudo", { reason: done.reason }];
-    case "not_uploaded":
-    case "lost":
-      return ["failed", { reason: done.reason }];
-    default:
-      return done satisfies never;
-  }
-}
-
-function reportEnd({
-  report,
-  left,
-  sentBytes,
-}: Extract<Change, { kind: "report" }>): [HostState, Partial<HostEnd>] {
-  if (report.kind === "status") return ["failed", { reason: "it answered another question" }];
-  const { state, cause } = report;
-  const why = [cause, report.reason].filter(Boolean).join(": ");
-  const reason = left === null ? why : `${why} (${left} could not be removed)`.trim();
-  return [state === "refused" ? "failed" : state, { reason, sentBytes }];
 }

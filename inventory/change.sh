@@ -30,14 +30,15 @@ trap finish EXIT
 trap 'exit 1' HUP INT TERM
 trap : PIPE
 stop() { say upload "$1"; exit 1; }
-take() { # SIZE FILE
-  head -c "$1" >"$dir/$2" && [ "$(stat -c %s "$dir/$2")" = "$1" ]
-}
 
 printf '%s\n' "$mark"
 dir=$(mktemp -d /tmp/sallyport.XXXXXXXXXX) || stop 'no private folder can be made in /tmp'
-take "$script_size" transaction.sh || stop 'what was sent did not arrive whole, or /tmp is full'
-take "$rule_size" rule || stop 'what was sent did not arrive whole, or /tmp is full'
+head -c "$script_size" >"$dir/transaction.sh" && head -c "$rule_size" >"$dir/rule"
+case $(stat -c %s "$dir/transaction.sh" "$dir/rule") in
+  "$script_size
+$rule_size") ;;
+  *) stop 'what was sent did not arrive whole, or /tmp is full' ;;
+esac
 if [ "$helper_size" != 0 ]; then
   head -c "$helper_size" | gzip -dc >"$dir/helper" || stop 'the helper did not arrive whole, or /tmp is full'
 fi

@@ -1,7 +1,15 @@
 /** Decides on the key that a server shows, and pins the first one of a host, if that is wanted. */
 import { createHash } from "node:crypto";
 import type { KnownHostsFiles } from "./known-hosts-file.ts";
-import { judgeKey, knownName, pinLine, pinsFor, typeOf, type Pins } from "./known-hosts.ts";
+import {
+  judgeKey,
+  knownName,
+  namesOf,
+  pinLine,
+  pinsFor,
+  typeOf,
+  type Pins,
+} from "./known-hosts.ts";
 import type { SshSettings } from "./ssh-settings.ts";
 
 export type KeyRefusal = { kind: "host-key-changed" | "host-key-unknown"; reason: string };
@@ -24,8 +32,10 @@ export function hostKeyJudge(
 ): HostKeyJudge {
   const { userKnownHosts, globalKnownHosts, hashKnownHosts } = settings;
   const name = knownName(settings);
-  const pins = (): Pins =>
-    pinsFor(files.linesIn([...userKnownHosts, ...globalKnownHosts]), settings);
+  const pins = (): Pins => {
+    const lines = files.linesFor(namesOf(settings), [...userKnownHosts, ...globalKnownHosts]);
+    return pinsFor(lines, settings);
+  };
   const judge = (key: Buffer): KeyRefusal | null => {
     const verdict = judgeKey(pins(), key);
     const shown = `${shortType(key)} key ${fingerprint(key)} of ${name}`;

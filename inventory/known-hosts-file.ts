@@ -10,31 +10,55 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { readKnownHosts, type KnownHost } from "./known-hosts.ts";
+import { plainNames, readKnownHosts, type KnownHost } from "./known-hosts.ts";
 
 export type KnownHostsFiles = {
-  /** Throws where a file is there and cannot be read: a key that is revoked in it would pass. */
-  linesIn(files: readonly string[]): KnownHost[];
+  /**
+   * The lines that may be for one of `names`.
+   * Throws where a file is there and cannot be read: a key that is revoked in it would pass.
+   */
+  linesFor(names: readonly string[], files: readonly string[]): KnownHost[];
   /** Throws where it cannot be written. */
   append(file: string, line: string): void;
 };
 
 export function knownHostsFiles(): KnownHostsFiles {
-  const read = new Map<string, KnownHost[]>();
-  const linesOf = (file: string): KnownHost[] => {
+  const read = new Map<string, KnownLines>();
+  const linesOf = (file: string): KnownLines => {
     const before = read.get(file);
     if (before !== undefined) return before;
-    const lines = readKnownHosts(textOf(file), file);
+    const lines = byName(readKnownHosts(textOf(file), file));
     read.set(file, lines);
     return lines;
   };
   return {
-    linesIn: (files) => files.flatMap(linesOf),
+    linesFor: (names, files) =>
+      files.map(linesOf).flatMap(({ named, others }) => {
+        const found = names.flatMap((name) => named.get(name) ?? []);
+        return [...new Set([...found, ...others])];
+      }),
     append: (file, line) => {
       appendLine(file, line);
       read.delete(file);
     },
   };
+}
+
+/** A fleet has a line for each host, and each host asks for its own. */
+type KnownLines = { named: Map<string, KnownHost[]>; others: KnownHost[] };
+
+function byName(lines: readonly KnownHost[]): KnownLines {
+  const known: KnownLines = { named: new Map(), others: [] };
+  for (const line of lines) {
+    const names = plainNames(line);
+    if (names === null) known.others.push(line);
+    for (const name of names ?? []) {
+      const same = known.named.get(name);
+      if (same === undefined) known.named.set(name, [line]);
+      else same.push(line);
+    }
+  }
+  return known;
 }
 
 function textOf(file: string): string {

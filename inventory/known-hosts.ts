@@ -40,6 +40,11 @@ export function knownName({ host, port, alias }: ServerName): string {
   return alias !== null || port === 22 ? name : `[${name}]:${port}`;
 }
 
+/** The names that a line is for, if it says them plainly; null where they are hashed or patterns. */
+export function plainNames({ names }: KnownHost): string[] | null {
+  return /[|*?!]/.test(names) ? null : names.toLowerCase().split(",");
+}
+
 export type Pins = {
   keys: readonly KnownHost[];
   /** Of the same host at port 22: where nothing else is known, ssh(1) takes these, too. */
@@ -49,9 +54,13 @@ export type Pins = {
   authorities: readonly KnownHost[];
 };
 
+/** Whatever may be pinned for a server is pinned for one of these. */
+export function namesOf(server: ServerName): [own: string, portless: string] {
+  return [knownName(server), knownName({ ...server, port: 22 })];
+}
+
 export function pinsFor(lines: readonly KnownHost[], server: ServerName): Pins {
-  const name = knownName(server);
-  const plain = knownName({ ...server, port: 22 });
+  const [name, plain] = namesOf(server);
   const ours = lines.filter(({ names }) => isNamed(names, name));
   const portless = plain === name ? [] : lines.filter(({ names }) => isNamed(names, plain));
   return {

@@ -15,8 +15,9 @@ export type Look = {
   uid: number;
   /** As `uname -sm` says it. */
   system: string;
-  /** First line of `sudo -V`, or null where there is none. */
-  sudo: string | null;
+  hasSudo: boolean;
+  /** First line of `sudo -V`: untrusted text; null where there is none, or it was not wanted. */
+  sudoVersion: string | null;
   /** `same`: as far as its digest tells, or at first sight its size. */
   helper: "same" | "different" | "none";
   /** Whether that user has this very helper, without a password; null where only root can tell. */
@@ -32,7 +33,7 @@ export type LookFor = {
   /** The absolute path of the helper. */
   helperPath: string;
   build: HelperBuild;
-  /** Whether the helper's digest is wanted: seconds of a host's time. */
+  /** Whether the helper's digest is wanted, and sudo's version: seconds of a host's time. */
   thorough: boolean;
 };
 
@@ -63,7 +64,8 @@ export async function look(
     login,
     uid,
     system: value("system"),
-    sudo: value("sudo") === "none" ? null : value("sudo"),
+    hasSudo: value("sudo") !== "none",
+    sudoVersion: /^(?:none|there)$/.test(value("sudo")) ? null : value("sudo"),
     helper,
     current:
       value("effect") === "unknown"

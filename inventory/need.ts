@@ -22,7 +22,7 @@ export function needOf(seen: Look | NoLook, { action, build, helperPath }: Wante
   };
   if (seen.kind === "no_user") return end("failed", `it knows no user ${seen.user}`);
   if (seen.kind === "no_answer") return end("failed", seen.reason);
-  if (seen.sudo === null) return end("no-sudo", "there is no /usr/bin/sudo");
+  if (!seen.hasSudo) return end("no-sudo", "there is no /usr/bin/sudo");
   if (action !== "uninstall" && seen.system !== "Linux x86_64")
     return end("failed", `this helper is for Linux x86_64, the host is ${seen.system}`);
   const rule = renderRule(seen.uid, helperPath);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
-import { askSsh } from "./ask-ssh.ts";
+import { sshAsker } from "./ask-ssh.ts";
 import { algorithmsFor } from "./ssh2-algorithms.ts";
 import { hostKeyJudge } from "./host-key-judge.ts";
 import { keyFiles, type AskPassphrase } from "./key-files.ts";
@@ -43,6 +43,7 @@ const HOP_PAUSE_MS = 10_000;
 type Way = { kind: "way"; socket: Duplex } | Failed;
 
 export function ssh2Transport(options: Ssh2Options): Ssh2Transport {
+  const askSsh = sshAsker();
   const files = knownHostsFiles();
   const keys = keyFiles(options.askPassphrase);
   const open = new Set<Client>();

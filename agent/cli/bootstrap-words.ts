@@ -1,5 +1,5 @@
 /** What the end of a host means: how bad it is, what the run exits with, and which command helps. */
-import type { HostEnd, HostState } from "../../inventory/bootstrap.ts";
+import type { HostEnd, HostState } from "../../inventory/host-end.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeLine } from "../escape.ts";
 

@@ -4,12 +4,8 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { parseSerial } from "../../inventory/batches.ts";
-import {
-  bootstrap,
-  type BootstrapTarget,
-  type HostEnd,
-  type Plan,
-} from "../../inventory/bootstrap.ts";
+import { bootstrap, type BootstrapTarget, type Plan } from "../../inventory/bootstrap.ts";
+import type { HostEnd } from "../../inventory/host-end.ts";
 import { adaptivePace, fixedPace } from "../../inventory/forks.ts";
 import type { SshChoice, Transport } from "../../inventory/transport.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
@@ -136,11 +132,7 @@ async function planOf(
   if ("cause" in build) return build;
   const source = helperSource();
   const action = actionOf(options);
-  if (action === "install") {
-    const missing = await notTheHelper(source);
-    if (missing !== null) return missing;
-  }
-  let helper: Promise<Buffer> | null = null;
+  let helper: ReturnType<Plan["helper"]> | null = null;
   return {
     ...sizes,
     action,
@@ -157,7 +149,9 @@ async function planOf(
   };
 }
 
-async function packed(helper: string): Promise<Buffer> {
+async function packed(helper: string): ReturnType<Plan["helper"]> {
+  const refused = await notTheHelper(helper);
+  if (refused !== null) return { kind: "no_helper", cause: `${refused.cause}: ${refused.hint}` };
   return await promisify(gzip)(await readFile(helper));
 }
 

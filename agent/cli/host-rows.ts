@@ -1,5 +1,6 @@
 /** Which lines a screen shows of many hosts: one each, or where they are too many, those under way. */
-import type { HostEnd, HostPhase } from "../../inventory/bootstrap.ts";
+import type { HostPhase } from "../../inventory/bootstrap.ts";
+import type { HostEnd } from "../../inventory/host-end.ts";
 import { escapeLine } from "../escape.ts";
 import { cells, cut, padded } from "./cells.ts";
 import { toneOf, type Tone } from "./bootstrap-words.ts";

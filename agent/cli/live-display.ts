@@ -3,7 +3,8 @@
  * beginning of a line: whatever ends this process, even SIGKILL, leaves a terminal that needs no repair.
  */
 import type { WriteStream } from "node:tty";
-import type { HostEnd, HostPhase } from "../../inventory/bootstrap.ts";
+import type { HostPhase } from "../../inventory/bootstrap.ts";
+import type { HostEnd } from "../../inventory/host-end.ts";
 import { fits, screenLines, type HostRow, type Line, type Screen } from "./host-rows.ts";
 import { endText } from "./bootstrap-words.ts";
 import { redraws } from "./terminal-turn.ts";

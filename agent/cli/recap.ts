@@ -1,5 +1,5 @@
 /** What came of all hosts of a bootstrap: those of one state together, those of one reason too, and what to do next. */
-import type { HostEnd, HostState } from "../../inventory/bootstrap.ts";
+import type { HostEnd, HostState } from "../../inventory/host-end.ts";
 import { fold } from "../../inventory/fold.ts";
 import type { SshTarget } from "../../inventory/transport.ts";
 import { escapeLine, isHarmless } from "../escape.ts";

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { bootstrap, type HostEnd, type HostState, type Plan } from "../../inventory/bootstrap.ts";
+import { bootstrap, type Plan } from "../../inventory/bootstrap.ts";
+import type { HostEnd, HostState } from "../../inventory/host-end.ts";
 import { fixedPace } from "../../inventory/forks.ts";
 import { arrange, describeInLab, HELPER, ownHost, sudoHosts, type Host } from "../lab/host.ts";
 import { inPlace, NOTHING_SET_UP } from "../attack/place.ts";
@@ -228,6 +229,21 @@ chmod 755 ${HELPER}
       });
     },
   );
+
+  test("a check tells which sudo a host has, and asks for no password", async () => {
+    await inPlaces(sudoHosts(), async (places) => {
+      const { ends, asked } = await run(places, { action: "check" });
+      expect(asked).toBe(0);
+      expect(ends.map(({ state }) => state)).toEqual(places.map(() => "needed"));
+      expect(ends.map(({ sudo }) => sudo)).toEqual([
+        expect.stringMatching(/^Sudo version 1\.9\.13/),
+        expect.stringMatching(/^Sudo version 1\.9\.16/),
+        expect.stringMatching(/^Sudo version 1\.9\.17/),
+        expect.stringMatching(/^sudo-rs 0\.2\.5/),
+        expect.stringMatching(/^sudo-rs 0\.2\.15/),
+      ]);
+    });
+  });
 
   test(
     "I09: the password is nowhere but on sudo's standard input",

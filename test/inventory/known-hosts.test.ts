@@ -1,15 +1,16 @@
 /** Our reading of known_hosts beside that of ssh-keygen(1), on lines made at random and on what people write. */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   judgeKey,
   knownName,
+  namesOf,
   pinLine,
   pinsFor,
   readKnownHosts,
 } from "../../inventory/known-hosts.ts";
-import { folder, put } from "./inventory-file.ts";
+import { knownHostsFiles } from "../../inventory/known-hosts-file.ts";
+import { put } from "./inventory-file.ts";
 
 /** The same numbers at every run. */
 function numbers(seed: number): (below: number) => number {
@@ -94,8 +95,9 @@ test("the lines that count for a server are the ones that ssh-keygen -F finds", 
   let compared = 0;
   for (let seed = 1; seed <= 12; seed += 1) {
     const file = put(linesOf(seed).join("\n"), `known-hosts-${seed}`);
-    const lines = readKnownHosts(linesOf(seed).join("\n"), join(folder, `known-hosts-${seed}`));
+    const files = knownHostsFiles();
     for (const server of SERVERS) {
+      const lines = files.linesFor(namesOf(server), [file]);
       const { keys, revoked, portless } = pinsFor(lines, server);
       const own = pinsFor(lines, { ...server, alias: knownName(server) });
       const theirs = foundBySshKeygen(knownName(server), file);

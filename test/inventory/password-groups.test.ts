@@ -1,6 +1,7 @@
 /** Who is given which password: one for all hosts, or one for each group. */
 import { expect, test } from "vitest";
-import { bootstrap, type HostEnd, type Plan } from "../../inventory/bootstrap.ts";
+import { bootstrap, type Plan } from "../../inventory/bootstrap.ts";
+import type { HostEnd } from "../../inventory/host-end.ts";
 import { fixedPace } from "../../inventory/forks.ts";
 import { fakeHosts, type FakeHost } from "./fake-hosts.ts";
 

@@ -309,6 +309,7 @@ done`,
           state: "installed",
           reason: "",
           newPins: [],
+          sudo: null,
           sentBytes: expect.any(Number),
         });
         expect(events.at(-1)).toEqual({

@@ -27,6 +27,7 @@ const end = (name: string, state: "installed" | "unreachable" | "not-done"): voi
     state,
     reason: state === "unreachable" ? "no route to host" : "",
     newPins: [],
+    sudo: null,
     sentBytes: 0,
   });
 

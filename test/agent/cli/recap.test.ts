@@ -2,11 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { exitStatus } from "../../../agent/cli/bootstrap-words.ts";
 import { recapOf, recapText } from "../../../agent/cli/recap.ts";
-import type { HostEnd, HostState } from "../../../inventory/bootstrap.ts";
+import type { HostEnd, HostState } from "../../../inventory/host-end.ts";
 import type { SshTarget } from "../../../inventory/transport.ts";
 
 const end = (name: string, state: HostState, reason = ""): HostEnd => {
-  return { name, state, reason, newPins: [], sentBytes: 0 };
+  return { name, state, reason, newPins: [], sudo: null, sentBytes: 0 };
 };
 const target = (name: string, more: Partial<SshTarget> = {}): SshTarget => {
   return { name, address: name, port: null, user: null, identityFile: null, proxy: null, ...more };
