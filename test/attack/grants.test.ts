@@ -151,7 +151,8 @@ describeInLab("what only a person can grant", () => {
         decide(place, "deny", "--yes", id),
         decide(place, "approve", "--yes", "--uses", "3", id),
       ]);
-      expect(ends.map(({ status }) => status).toSorted()).toEqual([0, 75, 75]);
+      expect(ends.filter(({ status }) => status === 0)).toHaveLength(1);
+      expect(ends.filter(({ status }) => status === 75)).toHaveLength(2);
     });
   });
 
