@@ -1,6 +1,7 @@
 // Decides the order: defend, parse, judge, record, act, record, reply; refusals come first.
 // If it were wrong, something could be done as root that was not judged or not written down.
 import { lstatSync, writeFileSync } from "node:fs";
+import { LOCKDOWN } from "../protocol/grant.ts";
 import type { PackageRequest, ServiceRequest } from "../protocol/operation.ts";
 import { EXIT_STATUS, type Reply } from "../protocol/reply.ts";
 import type { Entry } from "./audit.ts";
@@ -11,7 +12,6 @@ import { DEADLINE_SECONDS } from "./policy.ts";
 import { refused, told, type Refusal, type Result } from "./result.ts";
 
 declare const BUILD: { version: string; buildId: string; policyHash: string };
-const LOCKDOWN = "/var/lib/sallyport/lockdown";
 const USAGE =
   "usage: service ACTION NAME | package ACTION [NAME] | grant … | policy | version | audit";
 const NEEDS_GRANT = "a person must grant: ";
@@ -57,7 +57,8 @@ async function decide(call: Call): Promise<Act | Result> {
   const request = parse(words);
   if (request === null) return refused("usage", USAGE, "not a request");
   if (request.kind === "version") return told({ kind: "version", ...BUILD });
-  if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
+  const asks = request.kind === "grant" && request.action === "check"; // records what root did, too
+  if (!asks && lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
     return refused("locked_down", "this host is locked down", LOCKDOWN);
   const verdicts = policyInForce();
   if (typeof verdicts === "string")

@@ -110,6 +110,9 @@ async function tell(note: Note): Promise<void> {
       const by = `${approver === null ? "time" : `uid ${approver}`}${reason === null ? "" : ` (${reason})`}`;
       await note(stands, `grant ${id} by ${by} for uid ${asker}: ${subject}`);
     }
+    for (const { what, uid: by, reason } of database.prepare("SELECT * FROM events").all())
+      await note(String(what), `by uid ${Number(by)}: ${String(reason)}`);
+    database.exec("DELETE FROM events");
     if (untold.length > 0)
       database.exec(
         "UPDATE grants SET told = (SELECT stands FROM standing s WHERE s.id = grants.id)",

@@ -3,11 +3,9 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { GRANT_ID } from "../../protocol/grant.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
-import { findApprover } from "../grants/decide.ts";
 import { openGrants, type AnyGrant, type GrantStore } from "../grants/store.ts";
-import { installedHelpers, thisHost } from "../host.ts";
-import { runProgram } from "../run-program.ts";
-import { elevatedCommand, onTerminal, runElevated } from "./elevate.ts";
+import { personAsRoot, record } from "./as-root.ts";
+import { onTerminal } from "./elevate.ts";
 import { fail, type Failure } from "./errors.ts";
 import { grantScreen } from "./grant-text.ts";
 import { noSuchGrant } from "./grants.ts";
@@ -24,7 +22,6 @@ type Options = {
 };
 
 const ID = "as sallyport pending lists it";
-const HELPER_SECONDS = 30;
 
 export function registerDecideCommands(program: Command): void {
   const command = (verb: Verb, summary: string): Command =>
@@ -48,32 +45,21 @@ async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   const json = options.json === true;
   const limits = verb === "approve" ? limitsIn(options) : NONE;
   if ("cause" in limits) return fail(limits, { json });
-  const approver = findApprover();
-  switch (approver.kind) {
-    case "unsafe":
-      return fail(unsafe(approver.flaw), { json });
-    case "not_root":
-      return await becomeRoot(verb, id, options);
-    case "nobody":
-      return fail(NOBODY, { json });
-    case "approver":
-      break;
-    default:
-      return approver satisfies never;
-  }
+  const words = elevated(verb, id, options);
+  const approver = await personAsRoot(words, { json, input: options.input !== false });
+  if (approver === null) return;
   const store = openGrants();
-  if (store === null) return fail(noSuchGrant(id), { json });
   try {
     const grant = GRANT_ID.test(id) ? store.find(id) : null;
     if (grant === null) return fail(noSuchGrant(id), { json });
     if (!(await isMeant(verb, grant, options))) return fail(NOT_CONFIRMED, { json });
-    const decision = { approver: approver.uid, reason: options.message ?? null, ...limits };
+    const decision = { approver, reason: options.message ?? null, ...limits };
     if (!take(store, verb, id, decision)) return fail(tooLate(store.find(id), verb), { json });
   } finally {
     store.close();
   }
   await record();
-  const decided: Decided = { id, verb, approver: approver.uid };
+  const decided: Decided = { id, verb, approver };
   if (json) process.stdout.write(`${JSON.stringify({ v: 1, success: true, data: decided })}\n`);
   else process.stdout.write(`${DONE[verb]}\n`);
 }
@@ -102,26 +88,22 @@ function take(
 
 /** The facts are shown before the question, and the question is on the terminal. */
 async function isMeant(verb: Verb, grant: AnyGrant, options: Options): Promise<boolean> {
-  process.stderr.write(grantScreen(grant));
+  const screen = grantScreen(grant);
+  process.stderr.write(screen);
   if (options.yes === true) return true;
   if (options.input === false || !onTerminal()) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(?:es)?$/i.test((await lines.question(`${verb} this? [y/N] `)).trim());
+    // Facts that have scrolled away are facts all the same.
+    const question = `${verb} this, all of the ${screen.split("\n").length - 1} lines above? [y/N] `;
+    return /^y(?:es)?$/i.test((await lines.question(question)).trim());
   } finally {
     lines.close();
   }
 }
 
-/** The helper writes into the audit log what it finds decided, whenever it is asked. */
-async function record(): Promise<void> {
-  const [helper] = installedHelpers(thisHost());
-  if (helper !== undefined) await runProgram(helper, ["grant", "check"], HELPER_SECONDS);
-}
-
-async function becomeRoot(verb: Verb, id: string, options: Options): Promise<void> {
-  const { uses, for: time, message, yes, json } = options;
-  const words = [
+function elevated(verb: Verb, id: string, { uses, for: time, message, yes, json }: Options) {
+  return [
     verb,
     ...(json === true ? ["--json"] : []),
     ...(yes === true ? ["--yes"] : []),
@@ -131,16 +113,6 @@ async function becomeRoot(verb: Verb, id: string, options: Options): Promise<voi
     "--",
     id,
   ];
-  if (onTerminal() && options.input !== false) {
-    const status = await runElevated(words);
-    if (status !== null) {
-      process.exitCode = status;
-      return;
-    }
-  }
-  const cause = "only a person decides this, as root";
-  const hint = elevatedCommand(words);
-  fail({ code: "not_root", cause, hint, status: EXIT_STATUS.not_root }, { json: json === true });
 }
 
 const UNITS = { s: 1, m: 60, h: 3600 } as const;
@@ -160,27 +132,11 @@ function usage(cause: string): Failure {
   return { code: "usage", cause, hint: "sallyport approve --help", status: EXIT_STATUS.usage };
 }
 
-function unsafe(flaw: string): Failure {
-  return {
-    code: "unsafe",
-    cause: `this program could be another's, and so could what it shows: ${flaw}`,
-    hint: "sudo apt-get install sallyport",
-    status: EXIT_STATUS.unsafe,
-  };
-}
-
 function tooLate(grant: AnyGrant | null, verb: Verb): Failure {
   const stands = grant?.stands ?? "gone";
   const cause = `it cannot be ${DONE[verb]}: it is ${stands}`;
   return { code: "busy", cause, hint: "sallyport grants", status: EXIT_STATUS.busy };
 }
-
-const NOBODY: Failure = {
-  code: "unsafe",
-  cause: "sudo does not say who decides",
-  hint: null,
-  status: EXIT_STATUS.unsafe,
-};
 
 const NOT_CONFIRMED: Failure = {
   code: "not_confirmed",

@@ -77,7 +77,6 @@ async function findGrants(id: string | null): Promise<Shown[] | Failure> {
   if (process.geteuid?.() !== 0)
     return await askHelper(["grant", "check", ...(id === null ? [] : [id])]);
   const store = openGrants();
-  if (store === null) return [];
   try {
     return id === null ? store.all() : [store.find(id) ?? []].flat();
   } finally {

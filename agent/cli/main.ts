@@ -11,6 +11,7 @@ import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
 import { registerExportCommands } from "./export-commands.ts";
 import { registerGrantCommands } from "./grants.ts";
+import { registerLockdown } from "./lockdown.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 
@@ -65,6 +66,7 @@ export function sallyport(): Command {
   registerAuditCommands(program);
   registerGrantCommands(program);
   registerDecideCommands(program);
+  registerLockdown(program);
   registerDaemon(program);
   registerSetupSudo(program);
   registerClusterCommands(program);

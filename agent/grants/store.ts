@@ -2,10 +2,12 @@
  * What waits for a person, as root sees it: all of it, whoever asked. Deciding is here and not in the helper,
  * so that no rule for the helper can decide; the helper records what was decided when it is next asked.
  */
-import { closeSync, existsSync, fstatSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { GRANTS, type Grant } from "../../protocol/grant.ts";
+import { GRANTS, GRANTS_SCHEMA, type Grant } from "../../protocol/grant.ts";
 import { z } from "zod";
+import { ownershipFlaw } from "../doctor/ownership.ts";
 import { grantSchema } from "../reply.ts";
 
 /** `uid`: who asked. */
@@ -27,23 +29,21 @@ export type GrantStore = {
   deny(id: string, decision: Decision): boolean;
   /** Only what is granted, with uses and time left. */
   revoke(id: string, decision: Decision): boolean;
+  /** For the audit log: something that root did. */
+  event(what: string, by: Decision): void;
   close(): void;
 };
 
 const SHOWN = "id, uid, subject, claim, asked, until, stands, uses, approver, reason";
 
-/** Null where nobody has ever asked. Throws where the file is not root's alone. */
-export function openGrants(): GrantStore | null {
-  if (!existsSync(GRANTS)) return null;
-  const fd = openSync(GRANTS, "r");
-  try {
-    const { uid, mode } = fstatSync(fd);
-    if (uid !== 0 || (mode & 0o077) !== 0) throw new Error(`${GRANTS} is not root's alone`);
-  } finally {
-    closeSync(fd);
-  }
+/** As root; made where nobody has ever asked. Throws where others could have changed it. */
+export function openGrants(): GrantStore {
+  mkdirSync(dirname(GRANTS), { recursive: true, mode: 0o755 });
+  closeSync(openSync(GRANTS, "a", 0o600));
+  const flaw = ownershipFlaw(GRANTS);
+  if (flaw !== null) throw new Error(flaw);
   const database = new DatabaseSync(GRANTS, { timeout: 5000 });
-  database.exec("PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA synchronous = FULL; ${GRANTS_SCHEMA}`);
   const rows = (where: string, ...values: string[]): AnyGrant[] =>
     database
       .prepare(`SELECT ${SHOWN} FROM standing WHERE ${where} ORDER BY asked, id`)
@@ -73,6 +73,11 @@ export function openGrants(): GrantStore | null {
       ]),
     deny: (id, decision) => decide("state = 'denied'", "pending", id, decision),
     revoke: (id, decision) => decide("state = 'revoked', uses = 0", "granted", id, decision),
+    event: (what, { approver, reason }) => {
+      database
+        .prepare("INSERT INTO events (what, uid, reason) VALUES (?, ?, ?)")
+        .run(what, approver, reason);
+    },
     close: () => database.close(),
   };
 }

@@ -268,12 +268,31 @@ describeInLab("what only a person can grant", () => {
     });
   });
 
-  test("where the host is locked down, nothing is granted and nothing used", async () => {
+  test("lock-down: nothing is granted, used or done until it is lifted, and the record says by whom", async () => {
     await placed(async (place) => {
       const id = await wait(place, STEP);
       await approve(place, id);
-      await arrangeScript(place, ": >/var/lib/sallyport/lockdown");
+      expect((await exec(place, "agent", [SALLYPORT, "lockdown", "on", "--no-input"])).status).toBe(
+        77,
+      );
+      const on = await decide(place, "lockdown", "on", "-m", "incident 42");
+      expect(on, on.stderr).toMatchObject({
+        status: 0,
+        stdout: "locked down: nothing is done as root\n",
+      });
       expectRefusal(await askOnce(place, "grant", "use", id, STEP), "locked_down");
+      expectRefusal(await askOnce(place, "service", "status", "ssh"), "locked_down");
+      expectRefusal(await askOnce(place, "grant", "request", WISH.join(" "), ""), "locked_down");
+      const off = await decide(place, "lockdown", "off");
+      expect(off).toMatchObject({ status: 0, stdout: "not locked down\n" });
+      expect((await askOnce(place, "grant", "use", id, STEP)).reply.success).toBe(true);
+      const notes = (await records(place)).filter(({ phase }) => phase === "note");
+      expect(notes.map(({ decision, rule }) => [decision, rule])).toEqual(
+        expect.arrayContaining([
+          ["lockdown on", "by uid 1000: incident 42"],
+          ["lockdown off", "by uid 1000: null"],
+        ]),
+      );
     });
   });
 });
