@@ -5,10 +5,13 @@ import { BUILD } from "../build.ts";
 import { registerAskCommands } from "./ask-commands.ts";
 import { registerAuditCommands } from "./audit.ts";
 import { registerClusterCommands } from "./cluster-commands.ts";
+import { registerDecideCommands } from "./decide.ts";
 import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
 import { registerExportCommands } from "./export-commands.ts";
+import { registerGrantCommands } from "./grants.ts";
+import { registerLockdown } from "./lockdown.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 
@@ -61,6 +64,9 @@ export function sallyport(): Command {
   registerAskCommands(program);
   registerDoctor(program);
   registerAuditCommands(program);
+  registerGrantCommands(program);
+  registerDecideCommands(program);
+  registerLockdown(program);
   registerDaemon(program);
   registerSetupSudo(program);
   registerClusterCommands(program);

@@ -34,6 +34,8 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["package_manage", "package_change"],
   ["policy_explain", "read"],
   ["audit_query", "read"],
+  ["grants_list", "read"],
+  ["approval_status", "read"],
   ["host_report", "read"],
   ["fleet_hosts", "read"],
   ["fleet_service", "service_change"],

@@ -26,6 +26,8 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport setup-sudo --unin", ["--uninstall"]],
   ["sallyport setup-sudo --user roo", ["root"]],
   ["sallyport inventory s", ["show"]],
+  ["sallyport approve --us", ["--uses"]],
+  ["sallyport gr", ["grants"]],
   ["sallyport inventory show --lim", ["--limit"]],
   ["sallyport bootstrap-cluster-sudo --as", ["--ask-per-group"]],
   ["sallyport export ", ["ansible", "cloud-init", "help"]],
