@@ -25,7 +25,7 @@ export type RuleName = keyof typeof RULES;
 export type Finding = { line: number; column: number; rule: RuleName; text: string };
 
 export type Judgement = "refuse" | "warn" | "allow";
-export type Limits = {
+type Limits = {
   /** Of the source. */
   bytes: number;
   /** Nodes of the syntax tree, and how deep they are nested. */

@@ -7,7 +7,7 @@ import { PYTHON_NAMES } from "./python-names.ts";
 /** Written in by the build; from source the file beside this one is read. */
 declare const PYTHON_SANITIZER: string;
 
-export function pythonSanitizer(): string {
+function pythonSanitizer(): string {
   return typeof PYTHON_SANITIZER === "undefined"
     ? readFileSync(new URL("python.py", import.meta.url), "utf8")
     : PYTHON_SANITIZER;
