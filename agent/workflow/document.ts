@@ -14,6 +14,8 @@ import type { Place, Problem } from "./problem.ts";
 const MAX_BYTES = 256 * 1024;
 /** Steps are lists of maps of maps: nothing in the format is deeper than five. */
 const MOST_DEEP = 8;
+/** Problems of one kind in one place: more are no help, and finding their places would take long. */
+export const MOST_TOLD = 50;
 
 /** Every value is text, a list or a map: what a number or a truth is, the format says. Maps have no prototype. */
 export type Value = string | Value[] | { [key: string]: Value };
@@ -48,7 +50,7 @@ export function readDocument(text: string): Document | { problems: Problem[] } {
   // What follows from having given up says nothing more.
   const gaveUp = wrong.filter(({ code }) => code === "RESOURCE_EXHAUSTION");
   if (wrong.length > 0) {
-    const told = gaveUp.length > 0 ? gaveUp : wrong;
+    const told = gaveUp.length > 0 ? gaveUp.slice(-1) : wrong.slice(0, MOST_TOLD);
     return { problems: told.map((error) => syntaxProblem(error, placeAt)) };
   }
   if (document.contents === null) return problemAt(START, "it is empty");

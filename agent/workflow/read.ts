@@ -1,7 +1,7 @@
 /** A workflow file understood: either it is whole and right, or everything that is wrong is told. */
 import { z } from "zod";
 import { findProblems } from "./check.ts";
-import { readDocument, type Document, type Value } from "./document.ts";
+import { MOST_TOLD, readDocument, type Document, type Value } from "./document.ts";
 import { inputFormat, inputName } from "./input-format.ts";
 import { inNeedOrder } from "./order.ts";
 import { inOrder, type Place, type Problem } from "./problem.ts";
@@ -128,10 +128,10 @@ function problemsOf(
   document: Document,
   above: readonly PropertyKey[],
 ): Problem[] {
-  return error.issues.flatMap((issue): Problem[] => {
+  return error.issues.slice(0, MOST_TOLD).flatMap((issue): Problem[] => {
     const path = [...above, ...issue.path];
     if (issue.code === "unrecognized_keys")
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MOST_TOLD).map((key) => ({
         ...document.keyPlaceOf(path, key),
         cause: `unknown key ${JSON.stringify(key)}`,
         hint: null,

@@ -28,7 +28,7 @@ test.each<[string, string, string[]]>([
     "name: &x n\nsteps: [*x]",
     ["w:1:10: anchors are not taken here", "w:2:9: aliases are not taken here: write it out"],
   ],
-  ["deep nesting", `name: ${"[".repeat(20)}${"]".repeat(20)}`, ["w:1:14: it is nested too deeply"]],
+  ["deep nesting", `name: ${"[".repeat(20)}${"]".repeat(20)}`, ["w:1:15: it is nested too deeply"]],
   [
     "nesting that no stack holds",
     `name: ${"[".repeat(100_000)}`,
@@ -282,7 +282,7 @@ test("problems of several steps are told in one go, in the order of the file", (
 
 test("thirty thousand keys in a map cost no square", () => {
   const keys = Array.from({ length: 30_000 }, (_, at) => `k${at}:`).join("\n");
-  expect(problems(keys).length).toBeGreaterThan(30_000);
+  expect(problems(keys).slice(-1)).toEqual(['w:50:1: unknown key "k49"']);
 });
 
 test("what a step may say, and what holds where it does not", () => {
