@@ -24,7 +24,6 @@ const SCHEMA = `
     owner TEXT,
     cancel INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  CREATE INDEX byCreated ON runs (created);
   CREATE TABLE steps (
     run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     id TEXT NOT NULL,

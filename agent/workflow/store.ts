@@ -23,29 +23,32 @@ export type Claim = "claimed" | "busy" | "over" | "none";
 export type Store = {
   folder: string;
   /** Its id, to be typed by a person. It waits until somebody claims it. */
-  create(run: NewRun): string;
+  create: (run: NewRun) => string;
   /** From now on this process runs it, until it is ended or this process is gone. */
-  claim(run: string): Claim;
+  claim: (run: string) => Claim;
   /** `durable`: it outlives a power failure. Throws where it cannot be written: then nothing may be begun. */
-  begin(run: string, step: string, attempt: number, durable: boolean): void;
+  begin: (run: string, step: string, attempt: number, durable: boolean) => void;
   /** What running steps have printed so far. */
-  printed(run: string, outputs: ReadonlyMap<string, { text: string; truncated: boolean }>): void;
-  end(run: string, step: string, end: Executed): void;
+  printed: (
+    run: string,
+    outputs: ReadonlyMap<string, { text: string; truncated: boolean }>,
+  ) => void;
+  end: (run: string, step: string, end: Executed) => void;
   /** Of a step that was not begun. */
-  settle(run: string, step: string, state: FinalState, reason: string): void;
+  settle: (run: string, step: string, state: FinalState, reason: string) => void;
   /** A step that was begun and has no end: it begins anew. */
-  rewind(run: string, step: string): void;
-  finish(run: string, state: FinalRunState): void;
+  rewind: (run: string, step: string) => void;
+  finish: (run: string, state: FinalRunState) => void;
   /** `over` already, `none` such; `cancelled` at once where no process runs it; else it will be. */
-  cancel(run: string): "over" | "none" | "cancelled" | "requested";
-  cancelRequested(run: string): boolean;
-  run(run: string): RunRecord | null;
+  cancel: (run: string) => "over" | "none" | "cancelled" | "requested";
+  cancelRequested: (run: string) => boolean;
+  run: (run: string) => RunRecord | null;
   /** Null where it is not what its digest says. */
-  plan(run: string): Plan | null;
-  steps(run: string): StepRecord[];
+  plan: (run: string) => Plan | null;
+  steps: (run: string) => StepRecord[];
   /** Newest first. */
-  list(limit: number): RunRecord[];
-  close(): void;
+  list: (limit: number) => RunRecord[];
+  close: () => void;
 };
 
 /** Letters that are not taken for others. */
@@ -196,10 +199,8 @@ function statements(db: DatabaseSync) {
     run: of("SELECT * FROM runs WHERE id = ?"),
     plan: of("SELECT plan FROM runs WHERE id = ?"),
     steps: of("SELECT * FROM steps WHERE run = ? ORDER BY position"),
-    list: of("SELECT * FROM runs ORDER BY created DESC, id LIMIT ?"),
-    old: of(
-      `SELECT id FROM runs WHERE state NOT IN ${over} ORDER BY created DESC, id LIMIT -1 OFFSET ?`,
-    ),
+    list: of("SELECT * FROM runs ORDER BY rowid DESC LIMIT ?"),
+    old: of(`SELECT id FROM runs WHERE state NOT IN ${over} ORDER BY rowid DESC LIMIT -1 OFFSET ?`),
     forget: of("DELETE FROM runs WHERE id = ?"),
   };
 }
