@@ -54,6 +54,7 @@ function rowOf({ name, phase, end }: Host): Row {
     word: end?.state ?? phase,
     tone: end === null ? null : toneOf(end.state),
     reason: end?.reason ?? "",
+    mark: null,
     waiting: phase === "waiting",
   };
 }

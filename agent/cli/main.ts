@@ -11,6 +11,7 @@ import { fail, type Failure } from "./errors.ts";
 import { registerExportCommands } from "./export-commands.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
+import { registerWorkflowCommands } from "./workflow-commands.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -66,9 +67,10 @@ export function sallyport(): Command {
   registerClusterCommands(program);
   registerExportCommands(program);
   registerMcp(program);
+  registerWorkflowCommands(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
-    acceptOption(command, "--no-input", "accepted: nothing here ever asks");
+    acceptOption(command, "--no-input", "never ask: where something is missing, say so and stop");
   }
   return program;
 }

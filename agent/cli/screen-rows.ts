@@ -13,6 +13,8 @@ export type Row = {
   tone: Tone | null;
   /** Untrusted text. */
   reason: string;
+  /** Beside the word, whatever became of it; null where there is none. */
+  mark: { word: string; tone: Tone } | null;
   waiting: boolean;
 };
 export type Screen = { columns: number; rows: number; colours: boolean };
@@ -49,16 +51,20 @@ function restText(rows: readonly Row[], shown: number): string {
 const SGR: Record<Tone, string> = { good: "32", neutral: "33", bad: "31" };
 
 function lineOf(
-  { name, word: whole, tone, reason }: Row,
+  { name, word: whole, tone, reason, mark }: Row,
   width: number,
   columns: number,
   colours: boolean,
 ): Line {
   const first = `${padded(cut(escapeLine(name), width), width)}  `;
   const word = cut(whole, columns - cells(first));
-  const room = columns - cells(first) - cells(word) - 2;
-  const why = reason === "" || room < 1 ? "" : `  ${cut(escapeLine(reason), room)}`;
   const sgr = tone === null ? "2" : SGR[tone];
-  const painted = colours ? `\x1b[${sgr}m${word}\x1b[0m` : word;
-  return { text: first + painted + why, cells: cells(first + word + why) };
+  const beside = mark === null || cells(`${first}${word}  ${mark.word}`) > columns ? null : mark;
+  const plain = `${first}${word}${beside === null ? "" : `  ${beside.word}`}`;
+  const room = columns - cells(plain) - 2;
+  const why = reason === "" || room < 1 ? "" : `  ${cut(escapeLine(reason), room)}`;
+  const text = colours
+    ? `${first}\x1b[${sgr}m${word}\x1b[0m${beside === null ? "" : `  \x1b[${SGR[beside.tone]}m${beside.word}\x1b[0m`}`
+    : plain;
+  return { text: text + why, cells: cells(plain + why) };
 }

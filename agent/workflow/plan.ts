@@ -23,6 +23,8 @@ export type Plan = {
   user: { uid: number; name: string };
   /** Its name, and a hash of what systemd knows it by: a home may be shared by many. */
   host: { name: string; machine: string };
+  /** Where steps run that do not say it. */
+  cwd: string;
   /** Null: a secret, which is given when the plan is authorised and is nowhere else. */
   inputs: Readonly<Record<string, string | null>>;
   /** Each after those that it needs. */
@@ -32,7 +34,7 @@ export type Plan = {
 };
 
 /** Who runs a plan, and where. */
-export type Surroundings = Pick<Plan, "user" | "host"> & { cwd: string };
+export type Surroundings = Pick<Plan, "user" | "host" | "cwd">;
 
 /** `inputs`: a value for each that is no secret. */
 export function makePlan(
@@ -53,6 +55,7 @@ export function makePlan(
     name,
     user,
     host,
+    cwd,
     inputs: Object.fromEntries(
       inputs.map(({ name: input, secret }) => [input, secret ? null : (values.get(input) ?? "")]),
     ),
