@@ -1,9 +1,11 @@
 /** How dangerous a step is: the one place where its level is decided. */
 import type { Step } from "./step.ts";
 
-export const RISK_LEVELS = ["SAFE", "LOW", "MEDIUM", "HIGH", "CRITICAL"] as const;
 /** Null: nothing here has rated it. */
-export type Risk = { level: (typeof RISK_LEVELS)[number]; reasons: readonly string[] } | null;
+export type Risk = {
+  level: "SAFE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+  reasons: readonly string[];
+} | null;
 
 /** Whatever its text says, a step that may use sudo may do anything. */
 export function riskOf({ sudoLock }: Pick<Step, "sudoLock" | "act">): Risk {

@@ -46,6 +46,8 @@ export type Store = {
   /** Null where it is not what its digest says. */
   plan: (run: string) => Plan | null;
   steps: (run: string) => StepRecord[];
+  /** How many of this client's runs wait for a person. */
+  waiting: (client: string) => number;
   /** Newest first. */
   list: (limit: number) => RunRecord[];
   close: () => void;
@@ -159,6 +161,7 @@ function storeIn(db: DatabaseSync, folder: string): Store {
       return typeof text === "string" ? storedPlan(text) : null;
     },
     steps: (id) => sql.steps.all(id).map(stepIn),
+    waiting: (client) => Number(sql.waiting.get(client)?.["number"]),
     list: (limit) => sql.list.all(limit).map((row) => runIn(row, isAlive)),
     close: () => db.close(),
   };
@@ -200,6 +203,7 @@ function statements(db: DatabaseSync) {
     plan: of("SELECT plan FROM runs WHERE id = ?"),
     steps: of("SELECT * FROM steps WHERE run = ? ORDER BY position"),
     list: of("SELECT * FROM runs ORDER BY rowid DESC LIMIT ?"),
+    waiting: of("SELECT count(*) AS number FROM runs WHERE client = ? AND state = 'waiting'"),
     old: of(`SELECT id FROM runs WHERE state NOT IN ${over} ORDER BY rowid DESC LIMIT -1 OFFSET ?`),
     forget: of("DELETE FROM runs WHERE id = ?"),
   };

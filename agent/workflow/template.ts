@@ -1,6 +1,6 @@
 /** Text with references in it, which are bound as data when a step runs; nothing is ever pasted into a command. */
 
-export type Part =
+type Part =
   | { text: string }
   | { input: string }
   /** What a step printed. */

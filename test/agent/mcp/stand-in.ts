@@ -99,6 +99,7 @@ export function observed(
   helper: HelperClient,
   rates?: Rates,
   fleet?: McpContext["fleet"],
+  workflows?: McpContext["workflows"],
 ): Observed {
   const calls: ToolCall[] = [];
   const errors: unknown[] = [];
@@ -108,6 +109,7 @@ export function observed(
     report: (error) => errors.push(error),
     ...(rates === undefined ? {} : { rates }),
     ...(fleet === undefined ? {} : { fleet }),
+    ...(workflows === undefined ? {} : { workflows }),
   });
   return { context, calls, errors };
 }

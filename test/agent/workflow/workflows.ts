@@ -3,7 +3,7 @@ import { makePlan, type Plan } from "../../../agent/workflow/plan.ts";
 import { readWorkflow } from "../../../agent/workflow/read.ts";
 import type { Workflow } from "../../../agent/workflow/step.ts";
 
-export const PLACE = {
+const PLACE = {
   user: { uid: 1000, name: "agent" },
   host: { name: "h1", machine: "0123" },
   cwd: "/srv",
