@@ -1,7 +1,7 @@
 /** Where runs are remembered: a folder of this user's own, and of nobody else. */
-import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** XDG Base Directory Specification: what is not absolute is ignored. */
 export function stateFolder(env: NodeJS.ProcessEnv): string {
@@ -13,7 +13,7 @@ export function stateFolder(env: NodeJS.ProcessEnv): string {
 /** Makes it where it is not there. What is wrong with it (lowercase, no period), or null. */
 export function prepareFolder(folder: string): string | null {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const stat = lstatSync(folder);
     if (!stat.isDirectory()) return `${folder} is no folder`;
     if (stat.uid !== process.geteuid?.()) return `${folder} belongs to uid ${stat.uid}`;
@@ -22,6 +22,17 @@ export function prepareFolder(folder: string): string | null {
     return null;
   } catch (error) {
     return `${folder} cannot be used (${(error as NodeJS.ErrnoException).code ?? "unknown"})`;
+  }
+}
+
+/** With those above it. Node's own `recursive` never comes back where a file system makes no folders, as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

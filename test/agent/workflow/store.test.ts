@@ -77,7 +77,12 @@ test("a link in place of the file is not followed", () => {
 
 test("a folder that is a file is named", () => {
   writeFileSync(folder, "");
-  expect(flawOf()).toMatch(/sallyport cannot be used \(EEXIST\)$/);
+  expect(flawOf()).toMatch(/sallyport is no folder$/);
+});
+
+test("a place where no folder can be made is named, at once", () => {
+  const store = openStore("/proc/none/sallyport");
+  expect(store).toEqual({ flaw: "/proc/none/sallyport cannot be used (ENOENT)" });
 });
 
 test("nobody else can read what is remembered, also where somebody made room for it before", () => {
