@@ -16,7 +16,7 @@ import type { RunRecord, StepRecord } from "./record.ts";
 import { openStore, type Store } from "./store.ts";
 import { thisPlace } from "./surroundings.ts";
 
-export type Planned =
+type Planned =
   | { kind: "plan"; plan: Plan; obstacle: Obstacle | null; waits: boolean }
   | { kind: "invalid"; problems: readonly Problem[] }
   | { kind: "inputs"; flaws: readonly InputFlaw[] };
