@@ -35,7 +35,7 @@ export async function resumeRun(
     const { record, plan } = found;
     const changed = changeSince(record, plan, file);
     if (changed !== null) return fail(changed, { json });
-    const records = store.steps(run);
+    const records = store.outline(run);
     const { again, doubtful } = begunSteps(plan, records);
     const decided = decisions(doubtful, run, options);
     if ("cause" in decided) return fail(decided, { json });

@@ -35,7 +35,7 @@ export function runDisplay(run: string, plan: Plan, { json, jsonl }: Shown): Run
 const say = (text: string): void => void process.stderr.write(text);
 
 function lineDisplay(run: Run): RunDisplay {
-  const seen = collected();
+  const seen = collected({ outputs: false });
   const lines = new Map<string, LineBuffer>();
   const flush = (id: string): void => {
     for (const line of lines.get(id)?.rest() ?? []) void print(`${id} | ${escapeLine(line)}\n`);
@@ -76,7 +76,7 @@ function lineDisplay(run: Run): RunDisplay {
 function eventDisplay(run: Run, plan: Plan): RunDisplay {
   const event = (fields: object): void | Promise<void> =>
     print(`${JSON.stringify({ v: 1, run: run.id, ...fields })}\n`);
-  const seen = collected();
+  const seen = collected({ outputs: false });
   void event({ event: "start", name: plan.name, digest: plan.digest, steps: plan.steps.length });
   return {
     watch: {
@@ -116,7 +116,7 @@ function statesOf(ends: readonly Ended[]): Record<string, string> {
 }
 
 function silentDisplay(run: Run, plan: Plan): RunDisplay {
-  const seen = collected();
+  const seen = collected({ outputs: true });
   return {
     watch: { begin() {}, output() {}, ...seen.watch },
     say,

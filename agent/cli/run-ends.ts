@@ -2,10 +2,18 @@
 import type { Journal } from "../workflow/engine.ts";
 import type { Ended } from "./run-rows.ts";
 
-/** Resolves when standard output takes more. */
+let drained: Promise<void> | null = null;
+
+/** Resolves when standard output takes more; all that wait for that wait for the same. */
 export function print(text: string): void | Promise<void> {
   if (process.stdout.write(text)) return;
-  return new Promise((resolve) => process.stdout.once("drain", resolve));
+  drained ??= new Promise((resolve) => {
+    process.stdout.once("drain", () => {
+      drained = null;
+      resolve();
+    });
+  });
+  return drained;
 }
 
 export type Collected = {
@@ -15,15 +23,15 @@ export type Collected = {
   since: number;
 };
 
-/** What has ended so far, in order; all displays tell it at the end. */
-export function collected(): Collected {
+/** What has ended so far, in order; all displays tell it at the end. `outputs`: whether they are wanted then. */
+export function collected({ outputs }: { outputs: boolean }): Collected {
   const ends: Ended[] = [];
   return {
     ends,
     since: performance.now(),
     watch: {
       end({ id }, { output, ...end }, again) {
-        if (!again) ends.push({ id, end, output });
+        if (!again) ends.push({ id, end, output: outputs ? output : "" });
       },
       settle(id, state, reason) {
         const none = { exitStatus: null, signal: null, durationMs: null, truncated: false };

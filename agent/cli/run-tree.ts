@@ -13,7 +13,7 @@ import type { Row } from "./screen-rows.ts";
 type TreeStep = { step: PlannedStep; began: number | null; ended: Ended | null };
 
 export function treeDisplay(run: Run, plan: Plan, colours: boolean): RunDisplay {
-  const seen = collected();
+  const seen = collected({ outputs: true });
   const depth = depths(plan.steps);
   const rows = new Map<string, TreeStep>();
   for (const step of plan.steps) rows.set(step.id, { step, began: null, ended: null });

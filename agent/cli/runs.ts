@@ -24,13 +24,13 @@ export function showRuns(
     if (run === undefined) return listRuns(store, json);
     const record = store.run(run);
     if (record === null) return fail(noRun(run), { json });
-    const steps = store.steps(run);
     if (step !== undefined) {
-      const found = steps.find(({ id }) => id === step);
-      if (found === undefined) return fail(usage(`${run} has no step ${step}`, "runs"), { json });
+      const found = store.step(run, step);
+      if (found === null) return fail(usage(`${run} has no step ${step}`, "runs"), { json });
       if (json) return print({ kind: "step", run, step: found });
       return void process.stdout.write(escapeBlock(found.output.replaceAll("\r\n", "\n")));
     }
+    const steps = store.outline(run);
     if (json) return print({ kind: "run", run: record, steps });
     process.stdout.write(`${headOf(record)}\n${tableText(steps.map(stepRow))}`);
     const next = nextOf(record);

@@ -48,7 +48,8 @@ export function mcpContext(parts: {
   report: (error: unknown) => void;
   rates?: Rates;
   fleet?: McpContext["fleet"];
-  workflows?: Desk | null;
+  /** The limiter is the one of all calls: a workflow must be no way around it. */
+  workflows?: ((limiter: RateLimiter) => Desk) | null;
 }): McpContext {
   const {
     client,
@@ -58,14 +59,15 @@ export function mcpContext(parts: {
     fleet = () => null,
     workflows = null,
   } = parts;
+  const limiter = rateLimiter(rates);
   return {
     client,
     policy: effectivePolicy(client),
-    limiter: rateLimiter(rates),
+    limiter,
     changes: changeQueue(),
     fleet,
     fleetChanges: changeQueue(),
-    workflows,
+    workflows: workflows?.(limiter) ?? null,
     observe,
     report,
   };

@@ -2,8 +2,11 @@
  * Runs that agents send. One that needs no password runs in this process; one that does waits, until a person unlocks
  * it on a terminal of their own. An agent sees its own runs and no others.
  */
-import type { Client } from "../client.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { isRead, type Client } from "../client.ts";
 import { conduct } from "./conduct.ts";
+import { ended } from "./engine.ts";
+import type { Executor } from "./execution.ts";
 import { helperSteps } from "./helper-steps.ts";
 import { inputValues, type InputFlaw } from "./inputs.ts";
 import { parallelSteps } from "./parallel.ts";
@@ -37,6 +40,8 @@ export type Desk = {
   start(sent: Sent, client: string, claim: string | null): Started;
   /** Null: there is no such run of this client. */
   look(run: string, client: string): { record: RunRecord; steps: StepRecord[] } | null;
+  /** With what it has printed. Null: the run has no such step. */
+  step(run: string, step: string, client: string): StepRecord | null;
   cancel(run: string, client: string): "over" | "none" | "cancelled" | "requested";
   /** Stops what runs here. */
   close(): Promise<void>;
@@ -51,10 +56,12 @@ type Office = {
   home: string;
   client: Pick<Client, "ask">;
   parts: Parts;
+  /** Milliseconds to wait before this client may ask the helper again; 0: now. */
+  pace: (client: string, kind: "read" | "change") => number;
   report: (error: unknown) => void;
 };
 
-export function openDesk({ folder, home, client, parts, report }: Office): Desk {
+export function openDesk({ folder, home, client, parts, pace, report }: Office): Desk {
   let opened: Store | null = null;
   const stop = new AbortController();
   const running = new Set<Promise<void>>();
@@ -78,12 +85,25 @@ export function openDesk({ folder, home, client, parts, report }: Office): Desk 
     const waits = privilegedSteps(made).length > 0 || secretInputs(made).length > 0;
     return { kind: "plan", plan: made, obstacle, waits };
   }
-  function run(store: Store, id: string, made: Plan): void {
+  const helper = helperSteps(client);
+  /** As slow as if the agent had asked for each step by a call of its own. */
+  const paced =
+    (name: string): Executor =>
+    async (execution) => {
+      const { act } = execution.step;
+      const kind = act.kind === "request" && !isRead(act.request) ? "change" : "read";
+      for (let ms = pace(name, kind); ms > 0; ms = pace(name, kind)) {
+        await delay(ms, undefined, { signal: execution.signal }).catch(() => {});
+        if (execution.signal.aborted) return ended("cancelled", "it was not begun");
+      }
+      return await helper(execution);
+    };
+  function run(store: Store, id: string, made: Plan, name: string): void {
     const done: Promise<void> = conduct({
       store,
       run: id,
       plan: made,
-      executors: { terminal: null, sandbox: parts.sandbox, helper: helperSteps(client) },
+      executors: { terminal: null, sandbox: parts.sandbox, helper: paced(name) },
       secrets: new Map(),
       parallel: parallelSteps(undefined) ?? 1,
       signal: stop.signal,
@@ -110,7 +130,7 @@ export function openDesk({ folder, home, client, parts, report }: Office): Desk 
         if (waits ? store.waiting(name) >= WAITING_MAX : running.size >= RUNNING_MAX)
           return { kind: "too_many" };
         const id = store.create({ plan: made, file: null, client: name, claim, secrets: null });
-        if (!waits && store.claim(id) === "claimed") run(store, id, made);
+        if (!waits && store.claim(id) === "claimed") run(store, id, made, name);
         return { kind: "started", run: id, waits };
       });
       return "flaw" in started ? { kind: "no_store", flaw: started.flaw } : started;
@@ -118,8 +138,14 @@ export function openDesk({ folder, home, client, parts, report }: Office): Desk 
     look(id, name) {
       const found = withStore((store) => {
         const record = own(store, id, name);
-        return record === null ? null : { record, steps: store.steps(id) };
+        return record === null ? null : { record, steps: store.outline(id) };
       });
+      return found === null || "flaw" in found ? null : found;
+    },
+    step(id, step, name) {
+      const found = withStore((store) =>
+        own(store, id, name) === null ? null : store.step(id, step),
+      );
       return found === null || "flaw" in found ? null : found;
     },
     cancel(id, name) {

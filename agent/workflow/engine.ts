@@ -46,6 +46,7 @@ export async function runSteps(work: Work): Promise<ReadonlyMap<string, FinalSta
   const { plan, journal, before, parallel } = work;
   const steps = new Map(plan.steps.map((step) => [step.id, step]));
   const printed = new Map([...before].map(([id, { printed: text }]) => [id, text]));
+  const wanted = referredTo(plan);
   const ends = new Map([...before].map(([id, { state }]) => [id, state]));
   const began = new Set<string>();
   const stopped = new AbortController();
@@ -68,7 +69,7 @@ export async function runSteps(work: Work): Promise<ReadonlyMap<string, FinalSta
   const running = new Set<Promise<void>>();
   const one = async (step: PlannedStep): Promise<void> => {
     const end = await attempts(step, { ...work, signal, guarded, printed });
-    printed.set(step.id, keptOf(end.output, end.truncated));
+    if (wanted.has(step.id)) printed.set(step.id, keptOf(end.output, end.truncated));
     next.settle(step.id, end.state);
   };
   for (;;) {
@@ -87,6 +88,15 @@ export async function runSteps(work: Work): Promise<ReadonlyMap<string, FinalSta
   }
   if (broken.length > 0) throw broken[0];
   return ends;
+}
+
+/** Steps whose output others are given: that of a thousand others need not be in memory. */
+function referredTo({ steps }: Plan): ReadonlySet<string> {
+  const templates = steps.flatMap(({ env, stdin }) => [
+    ...env.map(([, text]) => text),
+    stdin ?? [],
+  ]);
+  return new Set(templates.flat().flatMap((part) => ("stdout" in part ? [part.stdout] : [])));
 }
 
 function reasonOf(state: FinalState): string {

@@ -46,6 +46,9 @@ export type Store = {
   /** Null where it is not what its digest says. */
   plan: (run: string) => Plan | null;
   steps: (run: string) => StepRecord[];
+  /** The same without what they printed. */
+  outline: (run: string) => StepRecord[];
+  step: (run: string, step: string) => StepRecord | null;
   /** How many of this client's runs wait for a person. */
   waiting: (client: string) => number;
   /** Newest first. */
@@ -161,6 +164,11 @@ function storeIn(db: DatabaseSync, folder: string): Store {
       return typeof text === "string" ? storedPlan(text) : null;
     },
     steps: (id) => sql.steps.all(id).map(stepIn),
+    outline: (id) => sql.outline.all(id).map(stepIn),
+    step(id, step) {
+      const row = sql.step.get(id, step);
+      return row === undefined ? null : stepIn(row);
+    },
     waiting: (client) => Number(sql.waiting.get(client)?.["number"]),
     list: (limit) => sql.list.all(limit).map((row) => runIn(row, isAlive)),
     close: () => db.close(),
@@ -203,6 +211,11 @@ function statements(db: DatabaseSync) {
     plan: of("SELECT plan FROM runs WHERE id = ?"),
     steps: of("SELECT * FROM steps WHERE run = ? ORDER BY position"),
     list: of("SELECT * FROM runs ORDER BY rowid DESC LIMIT ?"),
+    outline: of(
+      `SELECT id, state, attempt, started, exitStatus, signal, '' AS output, truncated, durationMs, reason,
+       castSha256 FROM steps WHERE run = ? ORDER BY position`,
+    ),
+    step: of("SELECT * FROM steps WHERE run = ? AND id = ?"),
     waiting: of("SELECT count(*) AS number FROM runs WHERE client = ? AND state = 'waiting'"),
     old: of(`SELECT id FROM runs WHERE state NOT IN ${over} ORDER BY rowid DESC LIMIT -1 OFFSET ?`),
     forget: of("DELETE FROM runs WHERE id = ?"),

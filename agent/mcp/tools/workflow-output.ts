@@ -19,8 +19,8 @@ export const workflowOutput = defineTool({
   async run({ run, step }, call) {
     const found = deskOf(call).look(run, clientOf());
     if (found === null) return refusal("no_such_run", run);
-    const printed = found.steps.find(({ id }) => id === step);
-    if (printed === undefined) return refusal("no_such_step", step);
+    const printed = deskOf(call).step(run, step, clientOf());
+    if (printed === null) return refusal("no_such_step", step);
     const { state, output, truncated } = printed;
     const summary = `${printed.id}: ${state}${output === "" ? ", and has printed nothing" : ""}`;
     const data = { run: found.record.id, step: printed.id, state };

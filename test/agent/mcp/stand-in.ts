@@ -99,7 +99,7 @@ export function observed(
   helper: HelperClient,
   rates?: Rates,
   fleet?: McpContext["fleet"],
-  workflows?: McpContext["workflows"],
+  workflows?: Parameters<typeof mcpContext>[0]["workflows"],
 ): Observed {
   const calls: ToolCall[] = [];
   const errors: unknown[] = [];

@@ -22,21 +22,34 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-type Served = { client: Client; errors: unknown[]; asked: string[] };
+type Served = { client: Client; errors: unknown[]; asked: string[]; waits: number[] };
 
-async function serve(sandbox: Executor | null = runProcess, place = folder): Promise<Served> {
+async function serve(
+  sandbox: Executor | null = runProcess,
+  place = folder,
+  burst = 1000,
+): Promise<Served> {
   const { helper, asked } = standIn();
-  const desk = openDesk({
-    folder: place,
-    home: folder,
-    client: helper,
-    parts: { terminals: standInTerminals, sandbox },
-    report: (error) => errors.push(error),
-  });
-  desks.push(desk);
+  const waits: number[] = [];
   const fast = { perSecond: 1000, burst: 1000 };
-  const { context, errors } = observed(helper, { read: fast, change: fast }, undefined, desk);
-  return { client: await connected(context), errors, asked };
+  const rates = { read: fast, change: { perSecond: 1000, burst } };
+  const { context, errors } = observed(helper, rates, undefined, (limiter) => {
+    const desk = openDesk({
+      folder: place,
+      home: folder,
+      client: helper,
+      parts: { terminals: standInTerminals, sandbox },
+      pace: (caller, kind) => {
+        const ms = limiter.take(caller, kind);
+        if (ms > 0) waits.push(ms);
+        return ms;
+      },
+      report: (error) => errors.push(error),
+    });
+    desks.push(desk);
+    return desk;
+  });
+  return { client: await connected(context), errors, asked, waits };
 }
 const call = async (client: Client, name: string, args: Record<string, unknown>): Promise<Told> =>
   told(await client.callTool({ name: `workflow_${name}`, arguments: args }));
@@ -217,6 +230,17 @@ test("without a password it runs here: its states, and its output as untrusted t
   expect(await call(client, "output", { run, step: "none" })).toMatchObject({
     code: "no_such_step",
   });
+});
+
+test("a workflow is no way around the limit on changes", async () => {
+  const { client, waits, asked } = await serve(runProcess, folder, 2);
+  const restart = (at: number): string => `id: s${at}, service: { action: restart, name: nginx }`;
+  const { data } = await call(client, "start", {
+    workflow: workflow(...Array.from({ length: 10 }, (_, at) => restart(at))),
+  });
+  expect((await over(client, data?.["run"])).data).toMatchObject({ state: "succeeded" });
+  expect(asked).toHaveLength(10);
+  expect(waits.length).toBeGreaterThan(0);
 });
 
 test("cancel reaches what runs, and the end is told", async () => {
