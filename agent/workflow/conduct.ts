@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runSteps, type Before, type Journal, type Work } from "./engine.ts";
-import { keptOutput, type KeptOutput } from "./kept-output.ts";
+import { keptOf, keptOutput, type KeptOutput } from "./kept-output.ts";
 import type { PlannedStep } from "./plan.ts";
 import { castFolder } from "./state-folder.ts";
 import { isFinal, runStateOf, type FinalRunState } from "./state.ts";
@@ -41,14 +41,13 @@ export async function conduct(work: Conduct): Promise<FinalRunState> {
   }, LOOK_MS);
   const write = setInterval(() => {
     if (fresh.size === 0) return;
-    const read = [...fresh].map((id) => [id, outputs.get(id)?.read()] as const);
+    const printed = new Map<string, { text: string; truncated: boolean }>();
+    for (const id of fresh) {
+      const kept = outputs.get(id);
+      if (kept !== undefined) printed.set(id, { text: kept.text(), truncated: kept.truncated() });
+    }
     fresh.clear();
-    guarded(() =>
-      store.printed(
-        run,
-        new Map(read.flatMap(([id, text]) => (text === undefined ? [] : [[id, text]]))),
-      ),
-    );
+    guarded(() => store.printed(run, printed));
   }, WRITE_MS);
 
   const journal: Journal = {
@@ -65,8 +64,11 @@ export async function conduct(work: Conduct): Promise<FinalRunState> {
     end(step, end, again) {
       outputs.delete(step.id);
       fresh.delete(step.id);
-      store.end(run, step.id, end);
-      watch.end(step, end, again);
+      // Bounded on record, whatever an executor gives.
+      const { text: output, truncated } = keptOf(end.output, end.truncated);
+      const kept = { ...end, output, truncated };
+      store.end(run, step.id, kept);
+      watch.end(step, kept, again);
     },
     settle(id, state, reason) {
       store.settle(run, id, state, reason);

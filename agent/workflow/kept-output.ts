@@ -1,36 +1,36 @@
-/** The beginning and the end of what a step prints, whatever its length. */
+/** The beginning and the end of what a step prints, in a memory that does not grow with it. */
 
 /** Of a step, in UTF-16 units. */
 const HEAD_MAX = 64 * 1024;
 const TAIL_MAX = 192 * 1024;
 
 export type KeptOutput = {
-  add(text: string): void;
-  read(): { text: string; truncated: boolean };
+  add: (text: string) => void;
+  /** With a line that says how much is missing, if anything is. */
+  text: () => string;
+  truncated: () => boolean;
 };
 
 export function keptOutput(): KeptOutput {
-  let head = "";
-  let tail = "";
-  let left = 0;
+  let [head, tail, left] = ["", "", 0];
+  const cut = (): number => Math.max(0, tail.length - TAIL_MAX);
   return {
     add(text) {
       const room = HEAD_MAX - head.length;
-      if (room > 0) head += text.slice(0, room);
-      if (text.length <= room) return;
-      tail += text.slice(Math.max(0, room));
-      // Not for every chunk: cutting copies it all.
-      if (tail.length > 2 * TAIL_MAX) {
-        left += tail.length - TAIL_MAX;
-        tail = tail.slice(-TAIL_MAX);
-      }
+      head += text.slice(0, room);
+      tail += text.slice(room);
+      // Not for every piece: cutting copies it all.
+      if (tail.length <= 2 * TAIL_MAX) return;
+      left += cut();
+      tail = tail.slice(-TAIL_MAX);
     },
-    read() {
-      const cut = Math.max(0, tail.length - TAIL_MAX);
-      if (left + cut === 0) return { text: head + tail, truncated: false };
-      const gap = `\n… ${left + cut} characters left out …\n`;
-      return { text: `${head}${gap}${tail.slice(cut)}`.toWellFormed(), truncated: true };
+    text() {
+      const missing = left + cut();
+      if (missing === 0) return head + tail;
+      const gap = `\n… ${missing} characters left out …\n`;
+      return `${head}${gap}${tail.slice(-TAIL_MAX)}`.toWellFormed();
     },
+    truncated: () => left + cut() > 0,
   };
 }
 
@@ -38,6 +38,5 @@ export function keptOutput(): KeptOutput {
 export function keptOf(text: string, truncated: boolean): { text: string; truncated: boolean } {
   const kept = keptOutput();
   kept.add(text);
-  const read = kept.read();
-  return { text: read.text, truncated: truncated || read.truncated };
+  return { text: kept.text(), truncated: truncated || kept.truncated() };
 }
