@@ -2,11 +2,10 @@
 import type { HostEnd, HostState } from "../../inventory/host-end.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeLine } from "../escape.ts";
+import type { Tone } from "./screen-rows.ts";
 
 /** EX_SOFTWARE of sysexits(3): a host is not as it was, and not as it should be. */
 const ROLLBACK_FAILED = 70;
-
-export type Tone = "good" | "neutral" | "bad";
 
 type Meaning = {
   tone: Tone;

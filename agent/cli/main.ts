@@ -14,6 +14,7 @@ import { registerGrantCommands } from "./grants.ts";
 import { registerLockdown } from "./lockdown.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
+import { registerWorkflowCommands } from "./workflow-commands.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -72,9 +73,10 @@ export function sallyport(): Command {
   registerClusterCommands(program);
   registerExportCommands(program);
   registerMcp(program);
+  registerWorkflowCommands(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
-    acceptOption(command, "--no-input", "accepted: nothing here ever asks");
+    acceptOption(command, "--no-input", "never ask: where something is missing, say so and stop");
   }
   return program;
 }

@@ -1,5 +1,6 @@
 /** What all connections of one server process share. */
 import type { Client } from "../client.ts";
+import type { Desk } from "../workflow/desk.ts";
 import type { Operator, OperatorAnswer } from "../operator/call.ts";
 import { changeQueue, type ChangeQueue } from "./change-queue.ts";
 import { effectivePolicy, type EffectivePolicy } from "./effective-policy.ts";
@@ -34,6 +35,8 @@ export type McpContext = {
   fleet: () => FleetOperator | null;
   /** Changes to other hosts wait for each other, and not for those to this one. */
   fleetChanges: ChangeQueue;
+  /** Null where agents are not to run workflows: then its tools are not there. */
+  workflows: Desk | null;
   observe: (call: ToolCall) => void;
   /** For a bug: what the agent is not told. */
   report: (error: unknown) => void;
@@ -45,15 +48,26 @@ export function mcpContext(parts: {
   report: (error: unknown) => void;
   rates?: Rates;
   fleet?: McpContext["fleet"];
+  /** The limiter is the one of all calls: a workflow must be no way around it. */
+  workflows?: ((limiter: RateLimiter) => Desk) | null;
 }): McpContext {
-  const { client, observe, report, rates = DEFAULT_RATES, fleet = () => null } = parts;
+  const {
+    client,
+    observe,
+    report,
+    rates = DEFAULT_RATES,
+    fleet = () => null,
+    workflows = null,
+  } = parts;
+  const limiter = rateLimiter(rates);
   return {
     client,
     policy: effectivePolicy(client),
-    limiter: rateLimiter(rates),
+    limiter,
     changes: changeQueue(),
     fleet,
     fleetChanges: changeQueue(),
+    workflows: workflows?.(limiter) ?? null,
     observe,
     report,
   };

@@ -27,6 +27,12 @@ import { packageManage } from "./tools/package-manage.ts";
 import { policyExplain } from "./tools/policy-explain.ts";
 import { serviceControl } from "./tools/service-control.ts";
 import { serviceStatus } from "./tools/service-status.ts";
+import { workflowCancel } from "./tools/workflow-cancel.ts";
+import { workflowOutput } from "./tools/workflow-output.ts";
+import { workflowPlan } from "./tools/workflow-plan.ts";
+import { workflowStart } from "./tools/workflow-start.ts";
+import { workflowStatus } from "./tools/workflow-status.ts";
+import { workflowValidate } from "./tools/workflow-validate.ts";
 import { untrustedLine } from "./untrusted.ts";
 
 const TOOLS: readonly Tool[] = [
@@ -44,8 +50,22 @@ const TOOLS: readonly Tool[] = [
 /** There only where an administrator says so: they reach beyond this host. */
 const FLEET_TOOLS: readonly Tool[] = [fleetHosts, fleetService, fleetPackage];
 
-function toolsOf({ fleet }: McpContext): readonly Tool[] {
-  return fleet() === null ? TOOLS : [...TOOLS, ...FLEET_TOOLS];
+/** There only where runs are those of one user, who is also the one who can unlock them. */
+const WORKFLOW_TOOLS: readonly Tool[] = [
+  workflowValidate,
+  workflowPlan,
+  workflowStart,
+  workflowStatus,
+  workflowOutput,
+  workflowCancel,
+];
+
+function toolsOf({ fleet, workflows }: McpContext): readonly Tool[] {
+  return [
+    ...TOOLS,
+    ...(workflows === null ? [] : WORKFLOW_TOOLS),
+    ...(fleet() === null ? [] : FLEET_TOOLS),
+  ];
 }
 
 const INSTRUCTIONS = `Sallyport does a few named things as root on this host, and nothing else.
@@ -86,7 +106,7 @@ export function mcpServer(
 }
 
 /** Throws if a tool has no class. */
-for (const { name } of [...TOOLS, ...FLEET_TOOLS]) classOf(name);
+for (const { name } of [...TOOLS, ...WORKFLOW_TOOLS, ...FLEET_TOOLS]) classOf(name);
 
 /** Nothing is ever asked of the client, so none of its answers is judged; ajv would cost a millisecond each time. */
 const NO_VALIDATOR = {

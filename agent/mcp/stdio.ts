@@ -1,9 +1,14 @@
 /** The MCP server on standard input and output: stdout is the protocol's, diagnostics go to stderr. */
+import { homedir } from "node:os";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
 import { openClient } from "../client.ts";
 import { escapeLine } from "../escape.ts";
 import type { Host } from "../host.ts";
+import { openDesk, type Desk } from "../workflow/desk.ts";
+import { PARTS } from "../workflow/parts.ts";
+import { stateFolder } from "../workflow/state-folder.ts";
 import { mcpContext, type ToolCall } from "./context.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import { mcpServer } from "./server.ts";
 
 /** Longest message taken, in bytes: more than any call of a tool needs. */
@@ -12,7 +17,16 @@ const MESSAGE_MAX_BYTES = 1 << 20;
 /** Serves until standard input ends or a signal asks for the end. What the helper has begun, it finishes. */
 export async function serveMcpOnStdio(host: Host): Promise<void> {
   const client = openClient(host);
-  const context = mcpContext({ client, observe: logCall, report: logError });
+  const workflows = (limiter: RateLimiter): Desk =>
+    openDesk({
+      folder: stateFolder(process.env),
+      home: homedir(),
+      client,
+      parts: PARTS,
+      pace: (caller, kind) => limiter.take(caller, kind),
+      report: logError,
+    });
+  const context = mcpContext({ client, observe: logCall, report: logError, workflows });
   // Asked for early: the first list of tools waits for it.
   void context.policy.offer();
   const transport = new StdioServerTransport(process.stdin, process.stdout, {
@@ -28,6 +42,7 @@ export async function serveMcpOnStdio(host: Host): Promise<void> {
   });
   await stopped;
   await server.close();
+  await context.workflows?.close();
   await client.close();
 }
 

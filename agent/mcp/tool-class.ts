@@ -1,7 +1,7 @@
 /** What each tool may do to the host. A tool without a class is not served. */
 import type { ToolAnnotations } from "@modelcontextprotocol/server";
 
-type ToolClass = "read" | "service_change" | "package_change";
+type ToolClass = "read" | "service_change" | "package_change" | "workflow_change";
 
 /** Hints for clients that decide what to show to a person; they decide nothing here. */
 const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
@@ -25,6 +25,13 @@ const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
     idempotentHint: false,
     openWorldHint: true,
   },
+  // What a workflow does, its author says.
+  workflow_change: {
+    readOnlyHint: false,
+    destructiveHint: true,
+    idempotentHint: false,
+    openWorldHint: true,
+  },
 };
 
 const CLASS_OF = new Map<string, ToolClass>([
@@ -37,6 +44,12 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["grants_list", "read"],
   ["approval_status", "read"],
   ["host_report", "read"],
+  ["workflow_validate", "read"],
+  ["workflow_plan", "read"],
+  ["workflow_start", "workflow_change"],
+  ["workflow_status", "read"],
+  ["workflow_output", "read"],
+  ["workflow_cancel", "workflow_change"],
   ["fleet_hosts", "read"],
   ["fleet_service", "service_change"],
   ["fleet_package", "package_change"],

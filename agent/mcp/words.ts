@@ -7,7 +7,15 @@ type OwnCode =
   | "malformed"
   | "rate_limited"
   /** The caller no longer waits. */
-  | "cancelled";
+  | "cancelled"
+  /** Of workflows and their runs. */
+  | "workflow_invalid"
+  | "inputs_invalid"
+  | "unsandboxed"
+  | "too_many_runs"
+  | "no_such_run"
+  | "no_such_step"
+  | "run_over";
 
 export type Code = ErrorCode | ClientFailure["kind"] | OwnCode;
 export type Words = { reason: string; remedy: string };
@@ -113,6 +121,35 @@ const WORDS: Record<Code, (wish: string) => Words> = {
   rate_limited: () => ({
     reason: "too many calls in a short time",
     remedy: "wait retryAfterMs milliseconds, then call again",
+  }),
+  workflow_invalid: (wish) => ({
+    reason: `the workflow is not right: ${wish}`,
+    remedy: "correct what data lists, or ask workflow_validate for all of it",
+  }),
+  inputs_invalid: (wish) => ({
+    reason: `the inputs are not what the workflow asks for: ${wish}`,
+    remedy: "give the inputs that it names; a secret is never given here, a person gives it later",
+  }),
+  unsandboxed: (wish) => ({
+    reason: `there is no sandbox on this host, and these steps run nowhere else: ${wish}`,
+    remedy:
+      "use service and package steps, or mark a step sudoLock so that a person decides; look for no other way",
+  }),
+  too_many_runs: () => ({
+    reason: "too many of your runs are under way, or wait for a person",
+    remedy: "wait for some to end, or cancel them: workflow_status, workflow_cancel",
+  }),
+  no_such_run: (wish) => ({
+    reason: `none of your runs is called ${wish}`,
+    remedy: "use the run that workflow_start gave",
+  }),
+  no_such_step: (wish) => ({
+    reason: `the run has no step ${wish}`,
+    remedy: "workflow_status lists its steps",
+  }),
+  run_over: (wish) => ({
+    reason: `the run is over already: ${wish}`,
+    remedy: "workflow_status tells how it ended",
   }),
   cancelled: (wish) => ({
     reason: `no longer waited for: ${wish}`,

@@ -12,6 +12,7 @@ import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
 import { benchSession } from "./session.ts";
 import { benchThousand } from "./thousand.ts";
+import { benchWorkflow } from "./workflow.ts";
 
 const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   "one-shot": benchOneShot,
@@ -21,6 +22,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   inventory: benchInventory,
   cluster: benchCluster,
   thousand: benchThousand,
+  workflow: benchWorkflow,
 };
 
 const { values, positionals } = parseArgs({

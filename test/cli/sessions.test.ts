@@ -70,7 +70,7 @@ function execute([program, ...args]: string[], cwd: string): Ran {
   const { status, stdout, stderr } = spawnSync(PROGRAM, args, {
     cwd,
     encoding: "utf8",
-    env: { PATH: "/usr/bin:/bin" },
+    env: { PATH: "/usr/bin:/bin", XDG_STATE_HOME: cwd },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return { status, stdout, stderr };

@@ -33,6 +33,10 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport export ", ["ansible", "cloud-init", "help"]],
   ["sallyport export cloud-init --sh", ["--sha256"]],
   ["sallyport export ansible --user roo", ["root"]],
+  ["sallyport ru", ["run", "runs"]],
+  ["sallyport run --res", ["--resume"]],
+  ["sallyport workflow ", ["check", "help"]],
+  ["sallyport unlock --pass", ["--password-fd"]],
   ["sallyport service restart ", []],
   ["sallyport nonsense ", []],
 ];

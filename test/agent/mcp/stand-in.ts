@@ -105,6 +105,7 @@ export function observed(
   helper: HelperClient,
   rates?: Rates,
   fleet?: McpContext["fleet"],
+  workflows?: Parameters<typeof mcpContext>[0]["workflows"],
 ): Observed {
   const calls: ToolCall[] = [];
   const errors: unknown[] = [];
@@ -114,6 +115,7 @@ export function observed(
     report: (error) => errors.push(error),
     ...(rates === undefined ? {} : { rates }),
     ...(fleet === undefined ? {} : { fleet }),
+    ...(workflows === undefined ? {} : { workflows }),
   });
   return { context, calls, errors };
 }

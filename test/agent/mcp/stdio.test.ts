@@ -1,10 +1,12 @@
 /** `sallyport mcp`, run from source on a machine where nothing is set up: each tool answers with the cause. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { told } from "./stand-in.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -21,7 +23,21 @@ const CALLS: Record<string, Record<string, unknown>> = {
   audit_query: {},
   grants_list: {},
   approval_status: { id: "0123456789abcdef" },
+  workflow_validate: { workflow: "x" },
+  workflow_plan: { workflow: "x" },
+  workflow_start: { workflow: "x" },
+  workflow_status: { run: "x" },
+  workflow_output: { run: "x", step: "x" },
+  workflow_cancel: { run: "x" },
 };
+/** They look at nothing of this machine that could be missing. */
+const ALWAYS = ["host_report", "workflow_validate"];
+
+let state: string;
+beforeAll(() => {
+  state = mkdtempSync(join(tmpdir(), "sallyport-mcp-"));
+});
+afterAll(() => rmSync(state, { recursive: true }));
 
 test.each([
   ["2026-07-28", { mode: { pin: "2026-07-28" } }],
@@ -30,14 +46,16 @@ test.each([
   "%s: the SDK's client lists and calls every tool",
   async (revision, versionNegotiation) => {
     const client = new Client({ name: "test", version: "1.0.0" }, { versionNegotiation });
-    const transport = new StdioClientTransport({ command: NODE, args: PROGRAM, stderr: "pipe" });
+    const env = { XDG_STATE_HOME: state };
+    const how = { command: NODE, args: PROGRAM, env, stderr: "pipe" } as const;
+    const transport = new StdioClientTransport(how);
     await client.connect(transport);
     expect(client.getNegotiatedProtocolVersion()).toBe(revision);
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(CALLS));
     for (const [name, args] of Object.entries(CALLS)) {
       const result = await client.callTool({ name, arguments: args });
-      if (name === "host_report") expect(told(result).ok).toBe(true);
+      if (ALWAYS.includes(name)) expect(told(result).ok).toBe(true);
       else expect(told(result)).toMatchObject({ ok: false, code: expect.stringMatching(/^\w+$/) });
       if (name !== "host_report")
         expect(JSON.stringify(result)).not.toMatch(/\/(usr|etc|bin|var|opt)\b/);

@@ -1,17 +1,27 @@
-/** Which lines a screen shows of many hosts: one each, or where they are too many, those under way. */
-import type { HostPhase } from "../../inventory/bootstrap.ts";
-import type { HostEnd } from "../../inventory/host-end.ts";
+/** Which lines a screen shows of many things: one each, or where they are too many, those under way. */
 import { escapeLine } from "../escape.ts";
 import { cells, cut, padded } from "./cells.ts";
-import { toneOf, type Tone } from "./bootstrap-words.ts";
 
-/** A host that has not been printed for good. */
-export type HostRow = { name: string; phase: HostPhase | "waiting"; end: HostEnd | null };
+export type Tone = "good" | "neutral" | "bad";
+
+/** A host or a step that has not been printed for good. */
+export type Row = {
+  name: string;
+  /** Of what was typed here, with no hidden character. */
+  word: string;
+  /** Null: it has not ended. */
+  tone: Tone | null;
+  /** Untrusted text. */
+  reason: string;
+  /** Beside the word, whatever became of it; null where there is none. */
+  mark: { word: string; tone: Tone } | null;
+  waiting: boolean;
+};
 export type Screen = { columns: number; rows: number; colours: boolean };
 export type Line = { text: string; cells: number };
 
 /** `rows`: all that are not printed. What does not fit is counted in the last line. */
-export function screenLines(rows: readonly HostRow[], screen: Screen): Line[] {
+export function screenLines(rows: readonly Row[], screen: Screen): Line[] {
   // The cursor stands on a line of its own, and in no last column, where terminals differ.
   const [room, columns] = [Math.max(1, screen.rows - 1), Math.max(1, screen.columns - 1)];
   const shown = fits(rows, screen) ? rows : rows.filter(isUnderWay).slice(0, room - 1);
@@ -27,13 +37,13 @@ export function fits(rows: readonly unknown[], screen: Screen): boolean {
   return rows.length <= screen.rows - 1;
 }
 
-function isUnderWay({ phase, end }: HostRow): boolean {
-  return end === null && phase !== "waiting";
+function isUnderWay({ tone, waiting }: Row): boolean {
+  return tone === null && !waiting;
 }
 
-function restText(rows: readonly HostRow[], shown: number): string {
+function restText(rows: readonly Row[], shown: number): string {
   const more = rows.filter(isUnderWay).length - shown;
-  const waiting = rows.filter(({ phase, end }) => end === null && phase === "waiting").length;
+  const waiting = rows.filter((row) => row.tone === null && row.waiting).length;
   const parts = [more > 0 ? `${more} more under way` : "", waiting > 0 ? `${waiting} waiting` : ""];
   return parts.filter(Boolean).join(", ");
 }
@@ -41,17 +51,20 @@ function restText(rows: readonly HostRow[], shown: number): string {
 const SGR: Record<Tone, string> = { good: "32", neutral: "33", bad: "31" };
 
 function lineOf(
-  { name, phase, end }: HostRow,
+  { name, word: whole, tone, reason, mark }: Row,
   width: number,
   columns: number,
   colours: boolean,
 ): Line {
   const first = `${padded(cut(escapeLine(name), width), width)}  `;
-  const word = cut(end?.state ?? phase, columns - cells(first));
-  const room = columns - cells(first) - cells(word) - 2;
-  const reason =
-    end === null || end.reason === "" || room < 1 ? "" : `  ${cut(escapeLine(end.reason), room)}`;
-  const sgr = end === null ? "2" : SGR[toneOf(end.state)];
-  const painted = colours ? `\x1b[${sgr}m${word}\x1b[0m` : word;
-  return { text: first + painted + reason, cells: cells(first + word + reason) };
+  const word = cut(whole, columns - cells(first));
+  const sgr = tone === null ? "2" : SGR[tone];
+  const beside = mark === null || cells(`${first}${word}  ${mark.word}`) > columns ? null : mark;
+  const plain = `${first}${word}${beside === null ? "" : `  ${beside.word}`}`;
+  const room = columns - cells(plain) - 2;
+  const why = reason === "" || room < 1 ? "" : `  ${cut(escapeLine(reason), room)}`;
+  const text = colours
+    ? `${first}\x1b[${sgr}m${word}\x1b[0m${beside === null ? "" : `  \x1b[${SGR[beside.tone]}m${beside.word}\x1b[0m`}`
+    : plain;
+  return { text: text + why, cells: cells(plain + why) };
 }

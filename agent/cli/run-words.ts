@@ -1,0 +1,170 @@
+/** The one place that words why a workflow is not run, and what helps. */
+import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { isHarmless } from "../escape.ts";
+import type { InputFlaw } from "../workflow/inputs.ts";
+import type { PlannedStep } from "../workflow/plan.ts";
+import type { Obstacle } from "../workflow/preflight.ts";
+import type { Claim } from "../workflow/store.ts";
+import type { Failure } from "./errors.ts";
+import type { Password } from "./password.ts";
+
+/** A word as a shell takes it for itself. */
+function shellWord(word: string): string {
+  return isHarmless(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+export function usage(cause: string, command = "run"): Failure {
+  return {
+    code: "usage",
+    cause,
+    hint: `sallyport ${command} --help`,
+    status: EXIT_STATUS.usage,
+  };
+}
+
+export function obstacleFailure(obstacle: Obstacle): Failure {
+  const { kind, steps } = obstacle;
+  const names = steps.map(({ id }) => id).join(", ");
+  const status = EXIT_STATUS.not_allowed;
+  switch (kind) {
+    case "grant_required":
+      return {
+        code: kind,
+        cause: `only with a person's grant, which is not built yet: ${names} would run outside of a sandbox`,
+        hint: commandOf(steps),
+        status,
+      };
+    case "unsandboxed":
+      return {
+        code: kind,
+        cause: `there is no sandbox in this program yet, and nothing runs without: ${names}`,
+        hint: commandOf(steps),
+        status,
+      };
+    case "no_terminals":
+      return {
+        code: "unavailable",
+        cause: `there are no terminals for sudo in this program: ${names}`,
+        hint: null,
+        status: EXIT_STATUS.unavailable,
+      };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** What a person may run instead, who sees what it is. */
+function commandOf([step]: readonly PlannedStep[]): string | null {
+  if (step?.act.kind !== "run") return null;
+  return step.act.argv.map(shellWord).join(" ");
+}
+
+export function inputFailure(flaws: readonly InputFlaw[]): Failure {
+  const [first] = flaws;
+  return {
+    code: "usage",
+    cause: flaws.map(({ name, cause }) => `input ${name}: ${cause}`).join("; "),
+    hint: first === undefined ? null : `sallyport run FILE --input ${first.name}=VALUE`,
+    status: EXIT_STATUS.usage,
+  };
+}
+
+/** `words`: the command as it was given. */
+export function noPassword(
+  what: string,
+  given: Exclude<Password, { kind: "password" }>,
+  words: readonly string[],
+): Failure {
+  const again = ["sallyport", ...words].map(shellWord).join(" ");
+  switch (given.kind) {
+    case "no_terminal":
+      return {
+        code: "password_required",
+        cause: `${what} is needed, and there is no terminal to ask on: run it in one, or give --password-fd`,
+        hint: again,
+        status: EXIT_STATUS.busy,
+      };
+    case "none":
+      return {
+        code: "cancelled",
+        cause: `no ${what.replace(/^(?:a|the) /, "")} was given, so nothing was run`,
+        hint: again,
+        status: 130,
+      };
+    case "unreadable":
+      return {
+        code: "password_required",
+        cause: `${what} cannot be read (${given.code})`,
+        hint: again,
+        status: EXIT_STATUS.busy,
+      };
+    case "too_long":
+      return {
+        code: "password_required",
+        cause: `${what} is longer than 1,024 bytes`,
+        hint: again,
+        status: EXIT_STATUS.busy,
+      };
+    default:
+      return given satisfies never;
+  }
+}
+
+export function noRun(run: string): Failure {
+  return {
+    code: "no_such_run",
+    cause: `no run is called ${run}`,
+    hint: "sallyport runs",
+    status: EXIT_STATUS.usage,
+  };
+}
+
+export function claimFailure(claim: Exclude<Claim, "claimed">, run: string): Failure {
+  switch (claim) {
+    case "none":
+      return noRun(run);
+    case "busy":
+      return {
+        code: "busy",
+        cause: `another process runs ${run}`,
+        hint: `sallyport runs ${run}`,
+        status: EXIT_STATUS.busy,
+      };
+    case "over":
+      return {
+        code: "over",
+        cause: `${run} is over: there is nothing left to run`,
+        hint: `sallyport runs ${run}`,
+        status: EXIT_STATUS.usage,
+      };
+    default:
+      return claim satisfies never;
+  }
+}
+
+export function storeFailure(flaw: string): Failure {
+  return {
+    code: "internal",
+    cause: `runs cannot be remembered, so none is begun: ${flaw}`,
+    hint: null,
+    status: EXIT_STATUS.internal,
+  };
+}
+
+export function damagedPlan(run: string): Failure {
+  return {
+    code: "internal",
+    cause: `the plan of ${run} is not the one that was written down`,
+    hint: `sallyport cancel ${run}`,
+    status: EXIT_STATUS.internal,
+  };
+}
+
+export function changedSince(run: string, what: string): Failure {
+  return {
+    code: "not_allowed",
+    cause: `${what} since ${run} was begun, so what was authorised is another thing`,
+    hint: `sallyport cancel ${run}`,
+    status: EXIT_STATUS.not_allowed,
+  };
+}

@@ -1,0 +1,177 @@
+/** Runs the steps of a plan: as many at once as is allowed, each on record before it begins. */
+import { setTimeout as delay } from "node:timers/promises";
+import { bind, type Printed } from "./bind.ts";
+import type { Executed, Execution, Executors } from "./execution.ts";
+import { keptOf } from "./kept-output.ts";
+import type { Plan, PlannedStep } from "./plan.ts";
+import { schedule } from "./schedule.ts";
+import type { FinalState } from "./state.ts";
+
+/** What is written down, and told to whoever watches. What throws here stops the run. */
+export type Journal = {
+  begin(step: PlannedStep, attempt: number): void;
+  output(step: PlannedStep, text: string): void | Promise<void>;
+  /** `again`: it failed, and is begun once more. */
+  end(step: PlannedStep, end: Executed, again: boolean): void;
+  /** Of a step that never began. */
+  settle(id: string, state: FinalState, reason: string): void;
+};
+
+/** Of a step that was over in an earlier process. */
+export type Before = { state: FinalState; printed: Printed };
+
+export type Work = {
+  plan: Plan;
+  before: ReadonlyMap<string, Before>;
+  /** How often a step was begun in earlier processes. */
+  attempts: ReadonlyMap<string, number>;
+  executors: Executors;
+  journal: Journal;
+  /** How many steps at once, from 1. */
+  parallel: number;
+  /** Aborted: everything is stopped, and nothing more is begun. */
+  signal: AbortSignal;
+  /** By the names of inputs. */
+  secrets: ReadonlyMap<string, Buffer>;
+  environment: Readonly<Record<string, string>>;
+  castFile: (step: PlannedStep, attempt: number) => string | null;
+  pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+/** Between attempts, in milliseconds: twice as long each time. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [1000, 60_000];
+
+/** What became of every step. Throws what the journal throws, once nothing runs any more. */
+export async function runSteps(work: Work): Promise<ReadonlyMap<string, FinalState>> {
+  const { plan, journal, before, parallel } = work;
+  const steps = new Map(plan.steps.map((step) => [step.id, step]));
+  const printed = new Map([...before].map(([id, { printed: text }]) => [id, text]));
+  const wanted = referredTo(plan);
+  const ends = new Map([...before].map(([id, { state }]) => [id, state]));
+  const began = new Set<string>();
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([work.signal, stopped.signal]);
+  const broken: unknown[] = [];
+  /** The journal could not be written: nobody would know what else is done. */
+  const guarded = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      broken.push(error);
+      stopped.abort();
+    }
+  };
+  const next = schedule(plan.steps, ends, (id, state) => {
+    ends.set(id, state);
+    if (!began.has(id)) guarded(() => journal.settle(id, state, reasonOf(state)));
+  });
+
+  const running = new Set<Promise<void>>();
+  const one = async (step: PlannedStep): Promise<void> => {
+    const end = await attempts(step, { ...work, signal, guarded, printed });
+    if (wanted.has(step.id)) printed.set(step.id, keptOf(end.output, end.truncated));
+    next.settle(step.id, end.state);
+  };
+  for (;;) {
+    if (signal.aborted) next.cancel();
+    for (let id = running.size < parallel ? next.take() : null; id !== null;) {
+      const step = steps.get(id);
+      began.add(id);
+      if (step !== undefined) {
+        const done: Promise<void> = one(step).finally(() => running.delete(done));
+        running.add(done);
+      }
+      id = running.size < parallel ? next.take() : null;
+    }
+    if (running.size === 0) break;
+    await Promise.race(running);
+  }
+  if (broken.length > 0) throw broken[0];
+  return ends;
+}
+
+/** Steps whose output others are given: that of a thousand others need not be in memory. */
+function referredTo({ steps }: Plan): ReadonlySet<string> {
+  const templates = steps.flatMap(({ env, stdin }) => [
+    ...env.map(([, text]) => text),
+    stdin ?? [],
+  ]);
+  return new Set(templates.flat().flatMap((part) => ("stdout" in part ? [part.stdout] : [])));
+}
+
+function reasonOf(state: FinalState): string {
+  if (state === "locked") return "it is locked: it never runs";
+  return state === "skipped" ? "what it waits for did not happen" : "";
+}
+
+type Attempting = Work & {
+  guarded: (act: () => void) => void;
+  printed: ReadonlyMap<string, Printed>;
+};
+
+async function attempts(step: PlannedStep, work: Attempting): Promise<Executed> {
+  const { journal, signal, guarded, pause = wait } = work;
+  const already = work.attempts.get(step.id) ?? 0;
+  for (let attempt = 1; ; attempt += 1) {
+    guarded(() => journal.begin(step, already + attempt));
+    const end = signal.aborted
+      ? ended("cancelled", "it was not begun")
+      : await execute(step, already + attempt, work);
+    const again =
+      attempt <= step.retries &&
+      (end.state === "failed" || end.state === "timed-out") &&
+      !signal.aborted;
+    guarded(() => journal.end(step, end, again));
+    if (!again) return end;
+    await pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)), signal);
+    if (signal.aborted) return end;
+  }
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
+}
+
+async function execute(
+  step: PlannedStep,
+  attempt: number,
+  { plan, executors, printed, secrets, environment, signal, journal, castFile }: Attempting,
+): Promise<Executed> {
+  const executor = executors[step.via];
+  if (executor === null) return ended("denied", `this program has no ${step.via} for it`);
+  const bound = bind(step, {
+    input: (name) => secrets.get(name)?.toString("utf8") ?? plan.inputs[name] ?? "",
+    printed: (id) => printed.get(id) ?? null,
+  });
+  if ("flaw" in bound) return ended("failed", bound.flaw);
+  const execution: Execution = {
+    step,
+    env: { ...environment, ...bound.env },
+    stdin: bound.stdin,
+    timeoutMs: step.timeoutMs ?? 0,
+    signal,
+    secrets: [...secrets.values()],
+    castFile: castFile(step, attempt),
+    output: (text) => journal.output(step, text),
+  };
+  try {
+    return await executor(execution);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return ended("failed", `a bug in sallyport: ${text}`);
+  }
+}
+
+/** The end of a step of which nothing ran. */
+export function ended(state: Executed["state"], reason: string): Executed {
+  return {
+    state,
+    exitStatus: null,
+    signal: null,
+    output: "",
+    truncated: false,
+    durationMs: 0,
+    reason,
+    castSha256: null,
+  };
+}
