@@ -7,7 +7,7 @@ export const MARK_VARIABLE = "LC_SALLYPORT_STEP";
 
 /** Between asking them to end and ending them. */
 const GRACE_MS = 500;
-/** After which the rest cannot be ended by this user: root's. */
+/** After which there is no end to it: something starts others faster than they end. */
 const GIVEN_UP_MS = 2000;
 const LOOK_MS = 20;
 
@@ -19,18 +19,19 @@ export type Marked = {
   spare: ReadonlySet<number>;
 };
 
-/** Ends them: SIGTERM, and SIGKILL half a second later. Resolves when none of this user's is left, 2 s later at most. */
+/** Ends them: SIGTERM, and SIGKILL half a second later. Resolves when none is left but root's, 2 s later at most. */
 export async function endLeftovers(marked: Marked): Promise<void> {
   const begun = performance.now();
   const asked = new Set<number>();
+  const roots = new Set<number>();
   for (;;) {
-    const left = leftovers(marked);
+    const left = leftovers(marked).filter((pid) => !roots.has(pid));
     const passed = performance.now() - begun;
     if (left.length === 0 || passed > GIVEN_UP_MS) return;
     for (const pid of left) {
-      if (passed > GRACE_MS) signal(pid, "SIGKILL");
-      else if (!asked.has(pid)) signal(pid, "SIGTERM");
+      if (passed <= GRACE_MS && asked.has(pid)) continue;
       asked.add(pid);
+      if (!signal(pid, passed > GRACE_MS ? "SIGKILL" : "SIGTERM")) roots.add(pid);
     }
     await sleep(LOOK_MS);
   }
@@ -65,10 +66,12 @@ function read(path: string): Buffer | null {
   }
 }
 
-function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+/** False where it is root's. */
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): boolean {
   try {
     process.kill(pid, name);
-  } catch {
-    // It has ended, or is root's.
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "EPERM";
   }
 }

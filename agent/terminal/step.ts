@@ -6,7 +6,7 @@ import { endLeftovers, MARK_VARIABLE } from "./leftovers.ts";
 import { newMark, openSession, type Session, type SessionExit } from "./session.ts";
 import { stepOutput } from "./step-output.ts";
 import type { SudoRefusal } from "./sudo-refusal.ts";
-import { closeLeader, type SudoTurn, type Ticket } from "./sudo-turn.ts";
+import { closeLeader, type Authenticated, type SudoTurn, type Ticket } from "./sudo-turn.ts";
 
 export type TerminalStep = {
   /** Run by execve(2), looked for in the PATH of `env`; a shell's text only where the author wrote one. */
@@ -72,9 +72,16 @@ export async function runInTerminal(step: TerminalStep): Promise<TerminalResult>
     sendEnvironment(session, env, answer.ticket);
     return await run(step, session, mark, cast, answer.ticket);
   }
-  if (!(await closeLeader(session))) await step.sudo.endRootParts(mark);
-  return nothing(answer.kind === "aborted" ? { kind: "cancelled" } : answer, cast);
+  await closeLocked(session, mark, step.sudo, false).finally(session.close);
+  return nothing(endBefore(answer), cast);
 }
+
+function endBefore(answer: Exclude<Authenticated, { kind: "ticket" }>): TerminalEnd {
+  if (answer.kind === "aborted") return { kind: "cancelled" };
+  return answer.kind === "lost" ? { kind: "lost", reason: LEADER_GONE } : answer;
+}
+
+const LEADER_GONE = "the shell that holds the ticket was ended";
 
 function nothing(end: TerminalEnd, cast: Cast | null): TerminalResult {
   const castSha256 = cast?.end(statusText(end)) ?? null;
@@ -112,15 +119,14 @@ async function run(
   const durationMs = performance.now() - begun;
   stopped.forget();
   clearInterval(renewal);
-  const whole = ticket === null ? await closePlain(session, mark) : happened.kind !== "lost";
   const end = stopped.why() ?? happened;
-  const drained = await said.drained().finally(async () => {
-    if (ticket === null) return session.close();
-    const orderly = whole && (await closeLeader(session));
-    if (orderly) return;
-    await endLost(session, mark);
-    await step.sudo?.endRootParts(mark);
-  });
+  // However long a consumer takes, no process and no ticket waits for it.
+  const [drained] = await Promise.all([
+    said.drained(),
+    ticket === null
+      ? closePlain(session, mark)
+      : closeLocked(session, mark, step.sudo, happened.kind === "lost"),
+  ]).finally(session.close);
   return {
     end,
     output: said.text(),
@@ -132,29 +138,34 @@ async function run(
 }
 
 /** Without a ticket the step itself led the session: what it left is this user's. */
-async function closePlain(session: Session, mark: string): Promise<boolean> {
+async function closePlain(session: Session, mark: string): Promise<void> {
   const warden = Number((await session.warden.hear())?.split(" ")[1]);
   session.warden.say("done");
   await Promise.race([session.warden.gone, sleep(WARDEN_MS)]);
   await endLeftovers({ mark, session: session.pid, spare: new Set([warden]) });
-  return true;
+}
+
+/** `lost`: one of our two shells is gone before its time. */
+async function closeLocked(
+  session: Session,
+  mark: string,
+  sudo: SudoTurn | null,
+  lost: boolean,
+): Promise<void> {
+  if (!lost && (await closeLeader(session))) return;
+  try {
+    process.kill(session.pid, "SIGKILL");
+  } catch {
+    // It is gone.
+  }
+  const marked = { mark, session: session.pid, spare: new Set<number>() };
+  await Promise.all([endLeftovers(marked), sudo?.endRootParts(mark)]);
 }
 
 /** What it takes to read one word, on a machine that has other things to do. */
 const WARDEN_MS = 2000;
 /** From the wish to stop to the end of the step: two sweeps, as root and not. */
 const STOP_MS = 8000;
-
-/** The leader or the warden is gone before its time: what is left of the session ends now. */
-async function endLost(session: Session, mark: string): Promise<void> {
-  try {
-    process.kill(session.pid, "SIGKILL");
-  } catch {
-    // It is gone.
-  }
-  await endLeftovers({ mark, session: session.pid, spare: new Set() });
-  session.close();
-}
 
 type Stops = {
   failed: Promise<TerminalEnd>;
@@ -202,7 +213,7 @@ async function endOf(session: Session, locked: boolean): Promise<TerminalEnd> {
   const jobs: string[] = [];
   for (;;) {
     const line = (await session.leader?.hear()) ?? null;
-    if (line === null) return { kind: "lost", reason: "the shell that holds the ticket was ended" };
+    if (line === null) return { kind: "lost", reason: LEADER_GONE };
     const [, pid, status] = /^ended (\d+) (\d+)$/.exec(line) ?? [];
     if (pid !== undefined) return endOfJob(jobs, pid, Number(status));
     jobs.push(line);

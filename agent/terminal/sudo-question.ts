@@ -18,7 +18,9 @@ const SAID_MAX_CHARACTERS = 1 << 14;
 export type Asked =
   | { kind: "authenticated" }
   | { kind: "refused"; why: SudoRefusal }
-  | { kind: "aborted" };
+  | { kind: "aborted" }
+  /** The session died before sudo had answered. */
+  | { kind: "lost" };
 
 /** `user`: whose password it is; sudo says whose it wants. Afterwards the terminal is paused, and nothing is unread. */
 export async function askSudo(
@@ -56,6 +58,7 @@ export async function askSudo(
   signal.addEventListener("abort", abort, { once: true });
   try {
     const { status } = await answerOf(session, "ask", nonce);
+    if (status === null) return { kind: "lost" };
     await lastWords(session);
     return verdict(seen, status);
   } finally {
@@ -71,8 +74,8 @@ type Seen = {
   whose: string;
 };
 
-/** `status`: of sudo; null where its session is gone. */
-function verdict({ said, state, whose }: Seen, status: number | null): Asked {
+/** `status`: of sudo. */
+function verdict({ said, state, whose }: Seen, status: number): Asked {
   const words = said
     .replaceAll(/\S*[0-9a-f]{32}\S*/g, "")
     .replaceAll("\r", "")

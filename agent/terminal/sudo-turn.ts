@@ -24,14 +24,17 @@ type Tried =
   | { kind: "good"; ticket: Ticket }
   | { kind: "refused"; why: SudoRefusal };
 
+export type Authenticated =
+  | { kind: "ticket"; ticket: Ticket }
+  | { kind: "refused"; why: SudoRefusal }
+  /** The signal came first. */
+  | { kind: "aborted" }
+  /** The session died meanwhile. */
+  | { kind: "lost" };
+
 export type SudoTurn = {
-  /** Gets a ticket for a session. Resolves to "aborted" where the signal came first. */
-  authenticate: (
-    session: Session,
-    signal: AbortSignal,
-  ) => Promise<
-    { kind: "ticket"; ticket: Ticket } | { kind: "refused"; why: SudoRefusal } | { kind: "aborted" }
-  >;
+  /** Gets a ticket for a session. */
+  authenticate: (session: Session, signal: AbortSignal) => Promise<Authenticated>;
   /** Ends root's parts of a step whose session died before it could. */
   endRootParts: (mark: string) => Promise<void>;
   /** Zeroes the password. Removes this user's tickets where a session could not remove its own. */
@@ -50,6 +53,8 @@ export function openSudoTurn(password: Buffer): SudoTurn {
     const asked = await askSudo(session, password, userInfo().username, signal);
     if (asked.kind === "aborted") return { kind: "untried" };
     if (asked.kind === "refused") return { kind: "refused", why: asked.why };
+    // Whether the password was right is not known, and it is not tried again to find out.
+    if (asked.kind === "lost") return { kind: "refused", why: { kind: "no_answer", said: "" } };
     const flaw = await flawOf(session);
     if (flaw !== null) return { kind: "refused", why: flaw };
     return { kind: "good", ticket: await ticketOf(session) };
@@ -85,7 +90,6 @@ export function openSudoTurn(password: Buffer): SudoTurn {
     mark: string,
     use: (session: Session) => Promise<void>,
   ): Promise<void> => {
-    if (tried.kind !== "good") return;
     const session = await openSession({
       mark,
       argv: [],
@@ -98,6 +102,7 @@ export function openSudoTurn(password: Buffer): SudoTurn {
       await use(session);
     } finally {
       await closeLeader(session);
+      session.close();
     }
   };
 
@@ -120,7 +125,7 @@ export function openSudoTurn(password: Buffer): SudoTurn {
   };
 }
 
-function outcome(tried: Tried): Awaited<ReturnType<SudoTurn["authenticate"]>> {
+function outcome(tried: Tried): Authenticated {
   if (tried.kind === "good") return { kind: "ticket", ticket: tried.ticket };
   return tried.kind === "refused" ? tried : { kind: "aborted" };
 }
@@ -138,7 +143,6 @@ export async function closeLeader(session: Session): Promise<boolean> {
   }, CLOSE_MS);
   const { status } = await session.exit;
   clearTimeout(late);
-  session.close();
   return status === 0;
 }
 
@@ -151,9 +155,14 @@ function obstacleHere(): SudoRefusal | null {
   return /^NoNewPrivs:\t1$/m.test(status) ? { kind: "no_new_privs" } : null;
 }
 
+/** sudo's status where it would have to ask. */
+const NO_TICKET = 1;
+
 /** What is wrong with this user's tickets, as tried: no unprivileged program can read it in sudoers. */
 async function flawOf(session: Session): Promise<SudoRefusal | null> {
-  if ((await answerOf(session, "check")).status !== 0) return { kind: "no_tickets" };
+  const unknown: SudoRefusal = { kind: "no_answer", said: "" };
+  const own = await answerOf(session, "check");
+  if (own.status !== 0) return own.status === NO_TICKET ? { kind: "no_tickets" } : unknown;
   const other = await openSession({
     mark: newMark(),
     argv: [],
@@ -163,12 +172,13 @@ async function flawOf(session: Session): Promise<SudoRefusal | null> {
     locked: true,
   });
   try {
-    if ((await answerOf(other, "check")).status === 0) {
-      await answerOf(session, "forget");
-      return { kind: "tickets_shared" };
-    }
+    const { status } = await answerOf(other, "check");
+    if (status === 0) await answerOf(session, "forget");
+    // A sudo that somebody has killed is no proof.
+    if (status !== NO_TICKET) return status === 0 ? { kind: "tickets_shared" } : unknown;
   } finally {
     await closeLeader(other);
+    other.close();
   }
   const nested = await answerOf(session, "nested");
   return nested.status === 0 ? null : { kind: "tickets_by_parent" };
