@@ -28,29 +28,27 @@ export function redaction(secrets: readonly Buffer[]): Redaction {
     .toSorted((one, other) => other.length - one.length);
   if (sought.length === 0) return { take: (bytes) => bytes, rest: () => Buffer.alloc(0) };
   let held = Buffer.alloc(0);
-  return {
-    take: (bytes) => {
-      const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
-      const pieces: Buffer[] = [];
-      let from = 0;
-      for (;;) {
-        const found = first(all, sought, from);
-        // A longer one may still become what begins before it.
-        const open = beginning(all, sought, from, found?.at ?? all.length);
-        if (found === null || open < found.at) {
-          pieces.push(all.subarray(from, open));
-          held = Buffer.from(all.subarray(open));
-          return pieces.length === 1 ? (pieces[0] ?? all) : Buffer.concat(pieces);
-        }
+  /** `more`: whether there may be more bytes. */
+  const without = (all: Buffer, more: boolean): Buffer => {
+    const pieces: Buffer[] = [];
+    let from = 0;
+    for (;;) {
+      const found = first(all, sought, from);
+      // What is found may still become a longer one, or what begins before it may.
+      const open = more ? beginning(all, sought, from) : all.length;
+      if (found !== null && found.at < open) {
         pieces.push(all.subarray(from, found.at), IN_THEIR_PLACE);
         from = found.at + found.length;
+        continue;
       }
-    },
-    rest: () => {
-      const left = held;
-      held = Buffer.alloc(0);
-      return left;
-    },
+      held = Buffer.from(all.subarray(open));
+      pieces.push(all.subarray(from, open));
+      return pieces.length === 1 ? (pieces[0] ?? all) : Buffer.concat(pieces);
+    }
+  };
+  return {
+    take: (bytes) => without(held.length === 0 ? bytes : Buffer.concat([held, bytes]), true),
+    rest: () => without(held, false),
   };
 }
 
@@ -64,14 +62,14 @@ function first(all: Buffer, sought: readonly Buffer[], from: number) {
   return found;
 }
 
-/** Where the end of `all` begins that could go on as a secret, if that is before `limit`; else the end itself. */
-function beginning(all: Buffer, sought: readonly Buffer[], from: number, limit: number): number {
+/** Where the end of `all` begins that could go on as a secret; its end itself if there is none. */
+function beginning(all: Buffer, sought: readonly Buffer[], from: number): number {
   let open = all.length;
   for (const secret of sought) {
     const earliest = Math.max(from, all.length - secret.length + 1);
     for (
       let at = all.indexOf(secret[0] ?? 0, earliest);
-      at !== -1 && at < Math.min(open, limit);
+      at !== -1 && at < open;
       at = all.indexOf(secret[0] ?? 0, at + 1)
     )
       if (all.subarray(at).equals(secret.subarray(0, all.length - at))) open = at;
