@@ -11,14 +11,11 @@ const require = createRequire(import.meta.url);
 /** The packages it is made of. */
 export const ADDON_PACKAGES = ["node-pty", "node-addon-api"];
 
-/** No path and no time of the building machine goes in; of libraries only libc stays outside. */
+/** No path and no time of the building machine goes in. */
 const FLAGS = [
-  ..."-std=c++17 -O2 -fPIC -shared -fexceptions -fstack-protector-strong -D_FORTIFY_SOURCE=2".split(
-    " ",
-  ),
-  ..."-DNAPI_CPP_EXCEPTIONS -DNODE_GYP_MODULE_NAME=pty -DBUILDING_NODE_EXTENSION".split(" "),
-  ..."-static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL".split(" "),
-  ..."-s -Wl,--build-id=none -Wl,-z,relro,-z,now".split(" "),
+  ..."-std=c++17 -O2 -fPIC -shared -fexceptions -fstack-protector-strong".split(" "),
+  ..."-D_FORTIFY_SOURCE=2 -DNAPI_CPP_EXCEPTIONS -DNODE_GYP_MODULE_NAME=pty".split(" "),
+  ..."-DBUILDING_NODE_EXTENSION -s -Wl,--build-id=none -Wl,-z,relro,-z,now".split(" "),
 ];
 
 /** `root`: the checkout. Writes `file`; throws with the compiler's words where it has some. */
@@ -33,8 +30,8 @@ export function compileTerminalAddon(root: string, file: string): void {
       ...FLAGS,
       "-include",
       "agent/terminal/close-on-exec.h",
-      `-I${headers}`,
-      `-I${api}`,
+      ...[headers, api].map((path) => `-I${path}`),
+      ...[pty, api].map((path, at) => `-ffile-prefix-map=${path}=${ADDON_PACKAGES[at]}`),
       "-o",
       file,
       `${pty}/src/unix/pty.cc`,
