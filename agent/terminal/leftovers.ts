@@ -17,31 +17,35 @@ export type Marked = {
   session: number;
   /** Processes of ours in that session. */
   spare: ReadonlySet<number>;
+  /** Whether the session is less than a second old: its processes have higher numbers, or the count began anew. */
+  young: boolean;
 };
 
 /** Ends them: SIGTERM, and SIGKILL half a second later. Resolves when none is left but root's, 2 s later at most. */
 export async function endLeftovers(marked: Marked): Promise<void> {
   const begun = performance.now();
   const asked = new Set<number>();
-  const roots = new Set<number>();
+  const others = new Set<number>();
   for (;;) {
-    const left = leftovers(marked).filter((pid) => !roots.has(pid));
+    const left = leftovers(marked).filter((pid) => !others.has(pid));
     const passed = performance.now() - begun;
     if (left.length === 0 || passed > GIVEN_UP_MS) return;
     for (const pid of left) {
       if (passed <= GRACE_MS && asked.has(pid)) continue;
       asked.add(pid);
-      if (!signal(pid, passed > GRACE_MS ? "SIGKILL" : "SIGTERM")) roots.add(pid);
+      if (!signal(pid, passed > GRACE_MS ? "SIGKILL" : "SIGTERM")) others.add(pid);
     }
     await sleep(LOOK_MS);
   }
 }
 
 /** Process ids of this user's, and of root's as far as they are in the session itself. */
-export function leftovers({ mark, session, spare }: Marked): number[] {
+function leftovers({ mark, session, spare, young }: Marked): number[] {
   const needle = `${MARK_VARIABLE}=${mark}`;
+  const newest = Number(read("/proc/loadavg")?.toString().split(" ")[4]);
+  const oldest = young && newest >= session ? session : 0;
   return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && !spare.has(Number(name)))
+    .filter((name) => /^\d+$/.test(name) && Number(name) >= oldest && !spare.has(Number(name)))
     .filter((pid) => carries(pid, needle) || isIn(pid, session))
     .map(Number);
 }
@@ -66,12 +70,12 @@ function read(path: string): Buffer | null {
   }
 }
 
-/** False where it is root's. */
-function signal(pid: number, name: "SIGTERM" | "SIGKILL"): boolean {
+/** False where it is root's, or was not there. */
+export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGURG"): boolean {
   try {
     process.kill(pid, name);
     return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "EPERM";
+  } catch {
+    return false;
   }
 }

@@ -83,15 +83,16 @@ function json(text: string): unknown {
 /** Longest sequence that goes on in the next event. */
 const SEQUENCE_MAX = 32;
 
+const ESCAPE = String.fromCodePoint(27);
+const OPEN = new RegExp(String.raw`^${ESCAPE}(?:\[[\d;:]*)?$`);
+/** Colours, cursor moves, erasing; line ends, tabs, backspaces. */
+const HARMLESS = new RegExp(String.raw`(${ESCAPE}\[[\d;:]*[A-HJKfm]|[\r\n\t\b])`);
+
 function cut(text: string): { whole: string; rest: string } {
-  const at = text.lastIndexOf("\x1b");
-  const open =
-    at !== -1 && text.length - at < SEQUENCE_MAX && /^\x1b(?:\[[\d;:]*)?$/.test(text.slice(at));
+  const at = text.lastIndexOf(ESCAPE);
+  const open = at !== -1 && text.length - at < SEQUENCE_MAX && OPEN.test(text.slice(at));
   return open ? { whole: text.slice(0, at), rest: text.slice(at) } : { whole: text, rest: "" };
 }
-
-/** Colours, cursor moves, erasing; line ends, tabs, backspaces. */
-const HARMLESS = /(\x1b\[[\d;:]*[A-HJKfm]|[\r\n\t\b])/;
 
 function playable(text: string): string {
   return text

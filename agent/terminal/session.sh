@@ -16,26 +16,18 @@ exec <>"$pts" >&0 2>&0
 
 say() { printf '%s\n' "$*" >&3; }
 
-# members: what carries the mark or belongs to this session, but for its leader, the warden and whoever looks.
-members() {
-	read -r me _ </proc/self/stat
-	grep -ls "LC_SALLYPORT_STEP=$mark" /proc/[0-9]*/environ | tr -dc '0-9\n' | grep -vx -e "$leader" -e "$self"
-	for stat in /proc/[0-9]*/stat; do
-		read -r line <"$stat" || continue
-		pid=${line%% *}
-		# The name of a program may hold anything (CVE-2017-1000367): state, parent, group, session come after it.
-		line=${line##*) }
-		line=${line#* * * }
-		[ "${line%% *}" = $$ ] || continue
-		case $pid in "$leader" | "$self" | "$me") ;; *) echo "$pid" ;; esac
-	done
-}
+# Prints what carries the mark $1 or belongs to the session $2, but for the processes $3 and $4.
+# The name of a program may hold anything (CVE-2017-1000367); state, parent, group, session come after it.
+# shellcheck disable=SC2016 # expanded by the shell that looks
+LOOK='{ grep -ls "LC_SALLYPORT_STEP=$1" /proc/[0-9]*/environ
+grep -lsE "\) [A-Y] [0-9]+ [0-9]+ $2 " /proc/[0-9]*/stat; } | tr -dc "0-9\n" | grep -vx -e "$3" -e "$4"'
 
-# sweep: asks them to end, and half a second later ends them.
+# sweep SIGNAL...: five rounds of each, the first of which sends it; SIGKILL is sent in all of them.
 sweep() {
-	for signal in TERM KILL KILL; do
+	for signal in "$@"; do
 		for turn in 1 2 3 4 5; do
-			found=$(members)
+			# In a session of its own, so that it does not see itself.
+			found=$(setsid /bin/sh -c "$LOOK" sh "$mark" $$ "$leader" "$self")
 			[ -n "$found" ] || return 0
 			# shellcheck disable=SC2086 # a list of numbers
 			case $turn$signal in [2-5]TERM) ;; *) kill -s $signal $found ;; esac
@@ -46,12 +38,13 @@ sweep() {
 
 # The same for root's, while there is a ticket.
 # shellcheck disable=SC2016 # expanded by root's shell
-ROOT_SWEEP='for s in TERM KILL KILL; do for n in 1 2 3 4 5; do
-p=$(grep -ls "LC_SALLYPORT_STEP=$1" /proc/[0-9]*/environ | tr -dc "0-9\n"); [ -n "$p" ] || exit 0
+ROOT_SWEEP='mark=$1; shift; for s; do for n in 1 2 3 4 5; do
+p=$(grep -ls "LC_SALLYPORT_STEP=$mark" /proc/[0-9]*/environ | tr -dc "0-9\n"); [ -n "$p" ] || exit 0
 case $n$s in [2-5]TERM) ;; *) kill -s $s $p ;; esac; sleep 0.1; done; done'
-sweep_as_root() {
-	[ "$root" = yes ] || return 0
-	/usr/bin/sudo -n -- /bin/sh -c "$ROOT_SWEEP" sh "$mark" </dev/null >/dev/null 2>&1
+sweep_all() {
+	[ "$root" = no ] ||
+	    /usr/bin/sudo -n -- /bin/sh -c "$ROOT_SWEEP" sh "$mark" "$@" </dev/null >/dev/null 2>&1
+	sweep "$@"
 }
 
 # warden: lives beside the step. When nobody holds the other side of descriptor 4 any more, all of the step ends.
@@ -67,15 +60,15 @@ warden() {
 		root) root=yes ;;
 		fresh) /usr/bin/sudo -n -v ;;
 		stop)
-			sweep_as_root
-			sweep
+			sweep_all TERM KILL KILL
 			echo stopped >&4
 			;;
 		'done') exit 0 ;;
 		esac
 	done
-	sweep_as_root
-	sweep
+	sweep_all KILL KILL
+	# The leader may be about to start the step.
+	[ "$leader" = none ] || kill -s URG "$leader"
 }
 
 root=no self=none leader=$$
@@ -89,14 +82,18 @@ fi
 # Signals to the whole process group of the step reach this shell too; none of them is for it. (Ignored, they would be
 # ignored by the step as well.)
 trap : HUP INT QUIT TERM TSTP TTIN TTOU PIPE ALRM USR1 USR2
+# This one is: nobody holds the other side any more, or the warden is gone.
+over=no
+trap 'over=yes; sweep_all KILL KILL' URG
 warden &
 warden=$!
 exec 4>&-
 
+signals=TERM
 finish() {
 	wait "$warden"
-	sweep_as_root
-	sweep
+	# shellcheck disable=SC2086 # words
+	sweep_all $signals KILL KILL
 	/usr/bin/sudo -k </dev/null >/dev/null 2>&1
 	say closed
 	exit 0
@@ -132,6 +129,7 @@ while read -r word value <&3; do
 		say forgotten $?
 		;;
 	root) root=yes ;;
+	kill) signals='' ;;
 	run | close) break ;;
 	esac
 done
@@ -139,9 +137,13 @@ done
 
 # The environment of the step: `+NAME=VALUE`, further lines of a value as `>LINE`, then an empty line. It stands
 # behind argv until there is a process that it is for.
-argc=$# assignment=''
-while IFS= read -r line <&3 && [ -n "$line" ]; do
+argc=$# assignment='' whole=no
+while IFS= read -r line <&3; do
 	case $line in
+	'')
+		whole=yes
+		break
+		;;
 	+*)
 		[ -z "$assignment" ] || set -- "$@" "$assignment"
 		assignment=${line#+}
@@ -150,6 +152,7 @@ while IFS= read -r line <&3 && [ -n "$line" ]; do
 ${line#>}" ;;
 	esac
 done
+[ "$whole$over" = yesno ] || finish
 [ -z "$assignment" ] || set -- "$@" "$assignment"
 
 become() {
@@ -180,6 +183,7 @@ become "$@" &
 child=$!
 # What a shell says of a job that a signal ended is no output of the step.
 exec 2>/dev/null
+[ "$over" = no ] || sweep KILL KILL
 while
 	wait "$child"
 	status=$?

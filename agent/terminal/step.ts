@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openCast, type Cast } from "./cast.ts";
-import { endLeftovers, MARK_VARIABLE } from "./leftovers.ts";
+import { endLeftovers, MARK_VARIABLE, signal } from "./leftovers.ts";
 import { newMark, openSession, type Session, type SessionExit } from "./session.ts";
 import { stepOutput } from "./step-output.ts";
 import type { SudoRefusal } from "./sudo-refusal.ts";
@@ -81,6 +81,7 @@ function endBefore(answer: Exclude<Authenticated, { kind: "ticket" }>): Terminal
   return answer.kind === "lost" ? { kind: "lost", reason: LEADER_GONE } : answer;
 }
 
+const WARDEN_GONE = "the shell that watches the step was ended";
 const LEADER_GONE = "the shell that holds the ticket was ended";
 
 function nothing(end: TerminalEnd, cast: Cast | null): TerminalResult {
@@ -124,7 +125,7 @@ async function run(
   const [drained] = await Promise.all([
     said.drained(),
     ticket === null
-      ? closePlain(session, mark)
+      ? closePlain(session, mark, durationMs < 1000)
       : closeLocked(session, mark, step.sudo, happened.kind === "lost"),
   ]).finally(session.close);
   return {
@@ -138,11 +139,11 @@ async function run(
 }
 
 /** Without a ticket the step itself led the session: what it left is this user's. */
-async function closePlain(session: Session, mark: string): Promise<void> {
+async function closePlain(session: Session, mark: string, young: boolean): Promise<void> {
   const warden = Number((await session.warden.hear())?.split(" ")[1]);
   session.warden.say("done");
-  await Promise.race([session.warden.gone, sleep(WARDEN_MS)]);
-  await endLeftovers({ mark, session: session.pid, spare: new Set([warden]) });
+  await Promise.race([session.warden.gone, sleep(WARDEN_MS, undefined, { ref: false })]);
+  await endLeftovers({ mark, session: session.pid, spare: new Set([warden]), young });
 }
 
 /** `lost`: one of our two shells is gone before its time. */
@@ -153,17 +154,13 @@ async function closeLocked(
   lost: boolean,
 ): Promise<void> {
   if (!lost && (await closeLeader(session))) return;
-  try {
-    process.kill(session.pid, "SIGKILL");
-  } catch {
-    // It is gone.
-  }
-  const marked = { mark, session: session.pid, spare: new Set<number>() };
+  signal(session.pid, "SIGKILL");
+  const marked = { mark, session: session.pid, spare: new Set<number>(), young: false };
   await Promise.all([endLeftovers(marked), sudo?.endRootParts(mark)]);
 }
 
 /** What it takes to read one word, on a machine that has other things to do. */
-const WARDEN_MS = 2000;
+const WARDEN_MS = 5000;
 /** From the wish to stop to the end of the step: two sweeps, as root and not. */
 const STOP_MS = 8000;
 
@@ -174,7 +171,7 @@ type Stops = {
 };
 
 /** Has the warden end the step when its time is over or nobody wants it any more. */
-function stops({ signal, timeoutMs }: TerminalStep, session: Session): Stops {
+function stops(step: TerminalStep, session: Session): Stops {
   let why: TerminalEnd | null = null;
   let failing: NodeJS.Timeout | undefined;
   let fail: (end: TerminalEnd) => void = () => {};
@@ -188,13 +185,16 @@ function stops({ signal, timeoutMs }: TerminalStep, session: Session): Stops {
     failing ??= setTimeout(() => lost("the step did not end when it was stopped"), STOP_MS);
   };
   const cancel = (): void => stop({ kind: "cancelled" });
-  const timer = setTimeout(() => stop({ kind: "timed-out" }), timeoutMs);
-  if (signal.aborted) cancel();
-  signal.addEventListener("abort", cancel, { once: true });
+  const timer = setTimeout(() => stop({ kind: "timed-out" }), step.timeoutMs);
+  if (step.signal.aborted) cancel();
+  step.signal.addEventListener("abort", cancel, { once: true });
   let over = false;
-  // Who cannot be stopped any more is stopped now.
+  // What cannot be stopped any more is stopped now. The leader, where there is one, still has its ticket.
   void session.warden.gone.then(() => {
-    if (!over) lost("the shell that watches the step was ended");
+    if (over) return;
+    why ??= { kind: "lost", reason: WARDEN_GONE };
+    if (session.leader === null || !signal(session.pid, "SIGURG")) return fail(why);
+    failing ??= setTimeout(() => lost(WARDEN_GONE), STOP_MS);
   });
   return {
     failed,
@@ -203,7 +203,7 @@ function stops({ signal, timeoutMs }: TerminalStep, session: Session): Stops {
       over = true;
       clearTimeout(timer);
       clearTimeout(failing);
-      signal.removeEventListener("abort", cancel);
+      step.signal.removeEventListener("abort", cancel);
     },
   };
 }

@@ -3,6 +3,7 @@
  * reads, once, and after sudo has shown that it is sudo who asks: by a number that nobody else has been told.
  */
 import { randomBytes } from "node:crypto";
+import { signal as endNow } from "./leftovers.ts";
 import type { Session } from "./session.ts";
 import { refusalIn, type SudoRefusal } from "./sudo-refusal.ts";
 
@@ -56,12 +57,16 @@ export async function askSudo(
   };
   session.terminal.on("data", listen).resume();
   signal.addEventListener("abort", abort, { once: true });
+  let answered = false;
+  // Without the warden nothing could stop sudo any more.
+  void session.warden.gone.then(() => answered || endNow(session.pid, "SIGKILL"));
   try {
     const { status } = await answerOf(session, "ask", nonce);
     if (status === null) return { kind: "lost" };
     await lastWords(session);
     return verdict(seen, status);
   } finally {
+    answered = true;
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
     session.terminal.off("data", listen).pause();

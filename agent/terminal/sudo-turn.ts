@@ -113,7 +113,7 @@ export function openSudoTurn(password: Buffer): SudoTurn {
       if (tried.kind !== "good" || !tried.ticket.anything) return;
       await inSession(mark, async (session) => {
         const asked = await later(session, AbortSignal.timeout(60_000));
-        if (asked.kind === "authenticated") session.leader?.say("root");
+        if (asked.kind === "authenticated") session.leader?.say("root\nkill");
       });
     },
     close: async () => {

@@ -16,8 +16,9 @@ const STUBBORN = [
 const STEP = { argv: ["/usr/bin/sudo", "-n", ...STUBBORN] };
 
 /** What of the processes (pid, session, user, argv) is killed; the first of several. */
+const PROGRAM = /^ *(\d+) .* \/opt\/terminal\/node /;
 const VICTIMS = {
-  "the program itself": /^ *(\d+) .* \/opt\/terminal\/node /,
+  "the program itself": PROGRAM,
   "the shell that holds the ticket": /^ *(\d+) +\1 ops +\/bin\/sh -c #!\/bin\/sh/,
   "the shell that watches": /^ *(\d+) +(?!\1 )\d+ ops +\/bin\/sh -c #!\/bin\/sh/,
   "sudo that asks, or that runs the step":
@@ -45,7 +46,8 @@ async function killed(host: Host, victim: RegExp, afterMs: number): Promise<stri
     // It may have ended since it was seen.
     if (pid === undefined || (await exec(host, "root", ["kill", "-9", pid])).status !== 0) continue;
     await sleep(2000);
-    const left = await processes(host);
+    // The program goes on, unless it was the one.
+    const left = (await processes(host)).filter((line) => !PROGRAM.test(line));
     const pids = left.map((line) => line.trim().split(" ")[0]);
     if (pids.length > 0) await arrangeScript(host, `kill -9 ${pids.join(" ")} || :`);
     await ended;
