@@ -49,7 +49,6 @@ sweep_all() {
 
 # warden: lives beside the step. When nobody holds the other side of descriptor 4 any more, all of the step ends.
 warden() {
-	trap '' HUP INT QUIT TERM TSTP PIPE
 	exec </dev/null >/dev/null 2>&1 3>&- 5<&- 6<&-
 	read -r self _ </proc/self/stat
 	PATH=/usr/bin:/bin
@@ -72,22 +71,25 @@ warden() {
 }
 
 root=no self=none leader=$$
+# The warden must not miss the end of a step that has ended before it came to ignore the terminal's signals.
+trap '' HUP INT QUIT TERM TSTP PIPE
 if [ "$locked" = no ]; then
 	leader=none
 	(warden &)
+	trap - HUP INT QUIT TERM TSTP PIPE
 	if [ "$stdin" = yes ]; then exec "$@" <&6 4>&- 6<&-; fi
 	exec "$@" </dev/null 4>&-
 fi
 
+warden &
+warden=$!
+exec 4>&-
 # Signals to the whole process group of the step reach this shell too; none of them is for it. (Ignored, they would be
 # ignored by the step as well.)
 trap : HUP INT QUIT TERM TSTP TTIN TTOU PIPE ALRM USR1 USR2
 # This one is: nobody holds the other side any more, or the warden is gone.
 over=no
 trap 'over=yes; sweep_all KILL KILL' URG
-warden &
-warden=$!
-exec 4>&-
 
 signals=TERM
 finish() {

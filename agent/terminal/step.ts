@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openCast, type Cast } from "./cast.ts";
-import { endLeftovers, MARK_VARIABLE, signal } from "./leftovers.ts";
+import { endLeftovers, MARK_VARIABLE, signal as send } from "./leftovers.ts";
 import { newMark, openSession, type Session, type SessionExit } from "./session.ts";
 import { stepOutput } from "./step-output.ts";
 import type { SudoRefusal } from "./sudo-refusal.ts";
@@ -154,7 +154,7 @@ async function closeLocked(
   lost: boolean,
 ): Promise<void> {
   if (!lost && (await closeLeader(session))) return;
-  signal(session.pid, "SIGKILL");
+  send(session.pid, "SIGKILL");
   const marked = { mark, session: session.pid, spare: new Set<number>(), young: false };
   await Promise.all([endLeftovers(marked), sudo?.endRootParts(mark)]);
 }
@@ -193,7 +193,7 @@ function stops(step: TerminalStep, session: Session): Stops {
   void session.warden.gone.then(() => {
     if (over) return;
     why ??= { kind: "lost", reason: WARDEN_GONE };
-    if (session.leader === null || !signal(session.pid, "SIGURG")) return fail(why);
+    if (session.leader === null || !send(session.pid, "SIGURG")) return fail(why);
     failing ??= setTimeout(() => lost(WARDEN_GONE), STOP_MS);
   });
   return {
