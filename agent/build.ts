@@ -3,6 +3,7 @@ declare const VERSION: string;
 declare const BUILD_ID: string;
 declare const HELPER_SHA256: string;
 declare const HELPER_BYTES: number;
+declare const PTY_SHA256: string;
 
 export const BUILD = {
   version: typeof VERSION === "undefined" ? null : VERSION,
@@ -11,4 +12,6 @@ export const BUILD = {
   /** Size and SHA-256 of the helper of the same build, lowercase hex. */
   helperBytes: typeof HELPER_BYTES === "undefined" ? null : HELPER_BYTES,
   helperSha256: typeof HELPER_SHA256 === "undefined" ? null : HELPER_SHA256,
+  /** SHA-256 of the addon for terminals. */
+  ptySha256: typeof PTY_SHA256 === "undefined" ? null : PTY_SHA256,
 };

@@ -1,5 +1,6 @@
 /**
- * Builds dist/sallyport-helper and dist/sallyport: one file each, around the pinned Node runtime.
+ * Builds dist/sallyport-helper and dist/sallyport: one file each, around the pinned Node runtime; and dist/pty.node,
+ * which the latter loads for terminals.
  *
  *   npm run build [-- --policy site.yaml] [--out DIR]
  *   npm run build -- --trusted-base        writes helper/TRUSTED_BASE.txt instead
@@ -7,7 +8,15 @@
  * The same sources give the same bytes: no path, no time and no user of the building machine goes in.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
@@ -17,6 +26,7 @@ import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { NATIVE_ADDONS } from "./native-addons.ts";
 import { pack } from "./pack.ts";
 import { readSitePolicy, SitePolicyError } from "./site-policy.ts";
+import { compileTerminalAddon } from "./terminal-addon.ts";
 import { trustedBase } from "./trusted-base.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -112,6 +122,8 @@ async function main(): Promise<void> {
     });
   try {
     await pack(helper.text, "sallyport-helper", work, out, { v8: TINY_HEAP });
+    compileTerminalAddon(root, join(work, "pty.node"));
+    renameSync(join(work, "pty.node"), join(out, "pty.node"));
     const { text, parts } = await bundleCommandLine({
       VERSION: version,
       BUILD_ID: helper.build.buildId,
@@ -123,9 +135,11 @@ async function main(): Promise<void> {
       ASK_SCRIPT: script("inventory/ask.sh"),
       EXAMINE_SCRIPT: script("inventory/examine.sh"),
       AUDIT_SCRIPT: script("inventory/audit.sh"),
+      SESSION_SCRIPT: script("agent/terminal/session.sh"),
+      PTY_SHA256: sha256(join(out, "pty.node")),
       ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),
     });
-    await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP });
+    await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP, addons: true });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
     process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
   } finally {

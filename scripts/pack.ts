@@ -27,8 +27,11 @@ const CLOSED_DOORS = {
 
 type Sea = (entry: string, options: object) => Promise<void>;
 
-/** `parts`: texts that the program finds with `node:sea`, by name. `v8`: options of the interpreter. */
-type Extras = { parts?: ReadonlyMap<string, string>; v8?: readonly string[] };
+/**
+ * `parts`: texts that the program finds with `node:sea`, by name. `v8`: options of the interpreter. `addons`: leaves
+ * that one door open, for a program that never is root's.
+ */
+type Extras = { parts?: ReadonlyMap<string, string>; v8?: readonly string[]; addons?: boolean };
 
 /** Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary. */
 export async function pack(
@@ -36,7 +39,7 @@ export async function pack(
   name: string,
   work: string,
   out: string,
-  { parts = new Map(), v8 = [] }: Extras = {},
+  { parts = new Map(), v8 = [], addons = false }: Extras = {},
 ): Promise<void> {
   const require = createRequire(import.meta.url);
   const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
@@ -54,7 +57,8 @@ export async function pack(
     writeFileSync(join(work, file), partText);
     assets[part] = `../${file}`;
   }
-  const execArgv = [...v8, ...CLOSED_DOORS.execArgv];
+  const doors = CLOSED_DOORS.execArgv.filter((door) => !(addons && door === "--no-addons"));
+  const execArgv = [...v8, ...doors];
   const seaConfig = { ...CLOSED_DOORS, execArgv, main: `../${name}.cjs`, assets };
   await sea(entry, { targets: [target], nodePath: node, seaConfig });
   chmodSync(output, 0o755);

@@ -52,7 +52,9 @@ function isCurrent(file: string, sources: readonly string[]): boolean {
 }
 
 function buildPrograms(): void {
-  const complete = ["sallyport", "sallyport-helper"].every((name) => existsSync(join(dist, name)));
+  const complete = ["sallyport", "sallyport-helper", "pty.node"].every((name) =>
+    existsSync(join(dist, name)),
+  );
   if (complete && isCurrent(join(dist, "build.json"), PROGRAMS)) return;
   const { status } = spawnSync(process.execPath, [join(root, "scripts/build.ts")], {
     stdio: "inherit",

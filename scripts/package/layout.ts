@@ -18,7 +18,7 @@ export type PackageFile = {
 
 const DOC = "usr/share/doc/sallyport";
 
-/** By path. `changelog` is in Debian's format; `dist` holds both programs. */
+/** By path. `changelog` is in Debian's format; `dist` holds both programs and the addon. */
 export function installedFiles(
   root: string,
   dist: string,
@@ -32,6 +32,8 @@ export function installedFiles(
   return [
     program("usr/bin/sallyport", join(dist, "sallyport")),
     program("usr/libexec/sallyport/sallyport-helper", join(dist, "sallyport-helper")),
+    // /usr/bin/sallyport looks for it here, and loads no other.
+    file("usr/lib/sallyport/pty.node", join(dist, "pty.node")),
     ...globSync(ours("systemd/*")).map((unit) =>
       file(`usr/lib/systemd/system/${basename(unit)}`, unit),
     ),

@@ -12,9 +12,10 @@ type Component = Record<string, unknown> & { "bom-ref": string };
 export function sbomText(version: string, dist: string, bundled: BundledPackages): string {
   const node = runtimeComponent(bundled.runtime);
   const packages = bundled.packages.map(npmComponent);
-  const programs = ["sallyport", "sallyport-helper"].map((name) => ({
+  const addon = bundled.addon.map(npmComponent);
+  const programs = ["sallyport", "sallyport-helper", "pty.node"].map((name) => ({
     "bom-ref": name,
-    type: "application",
+    type: name === "pty.node" ? "library" : "application",
     name,
     version,
     hashes: [hashOf(join(dist, name))],
@@ -35,11 +36,12 @@ export function sbomText(version: string, dist: string, bundled: BundledPackages
         licenses: [{ license: { id: "MIT" } }],
       },
     },
-    components: [...programs, node, ...packages],
+    components: [...programs, node, ...packages, ...addon],
     dependencies: [
       { ref: "package", dependsOn: programs.map((program) => program["bom-ref"]) },
       { ref: "sallyport", dependsOn: [node["bom-ref"], ...refs] },
       { ref: "sallyport-helper", dependsOn: [node["bom-ref"]] },
+      { ref: "pty.node", dependsOn: addon.map((component) => component["bom-ref"]) },
     ],
   };
   return `${JSON.stringify(bill, null, 2)}\n`;

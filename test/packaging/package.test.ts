@@ -44,6 +44,7 @@ test("it holds these files and no others, root's, with these modes", () => {
   expect(files.map(([mode, , , , , path]) => `${mode} ${path?.slice(1)}`)).toEqual([
     "-rw-r--r-- /etc/sallyport/daemon.yaml",
     "-rwxr-xr-x /usr/bin/sallyport",
+    "-rw-r--r-- /usr/lib/sallyport/pty.node",
     "-rw-r--r-- /usr/lib/systemd/system/sallyport-helper.socket",
     "-rw-r--r-- /usr/lib/systemd/system/sallyport-helper@.service",
     "-rw-r--r-- /usr/lib/systemd/system/sallyport.service",
@@ -70,10 +71,11 @@ test("it holds these files and no others, root's, with these modes", () => {
   ]);
 });
 
-test("both programs are those of dist/, and no larger than they need to be together", () => {
+test("both programs and the addon are those of dist/, and no larger than they need to be together", () => {
   for (const [name, path] of Object.entries({
     sallyport: "usr/bin/sallyport",
     "sallyport-helper": "usr/libexec/sallyport/sallyport-helper",
+    "pty.node": "usr/lib/sallyport/pty.node",
   }))
     expect(sha256(join(folder, "data", path))).toBe(sha256(join(root, "dist", name)));
   // They share a runtime of 120 MB; where the compression does not see that, the package doubles.
@@ -85,8 +87,10 @@ test("what an administrator may change is a conffile, and nothing else is", () =
 });
 
 test("it needs the C library that its programs were linked with, or a newer one", () => {
-  const bytes = readFileSync(join(root, "dist/sallyport-helper"), "latin1");
-  const minors = [...bytes.matchAll(/\0GLIBC_2\.(\d+)(?=\0)/g)].map(([, minor]) => Number(minor));
+  const minors = ["sallyport-helper", "pty.node"].flatMap((name) => {
+    const bytes = readFileSync(join(root, "dist", name), "latin1");
+    return [...bytes.matchAll(/\0GLIBC_2\.(\d+)(?=\0)/g)].map(([, minor]) => Number(minor));
+  });
   expect(control("control")).toContain(`libc6 (>= 2.${Math.max(...minors)})`);
 });
 
@@ -154,15 +158,17 @@ test("the bill of materials names what is bundled, by hash, and nothing that onl
   const text = inside("usr/share/doc/sallyport/sbom.cdx.json");
   type Component = { name: string; version: string; hashes: { alg: string; content: string }[] };
   const bill = JSON.parse(text) as { components: Component[] };
-  const { packages, runtime } = await bundledPackages(root);
+  const { packages, runtime, addon } = await bundledPackages(root);
   expect(bill.components.map(({ name }) => name)).toEqual([
     "sallyport",
     "sallyport-helper",
+    "pty.node",
     runtime.name,
     ...packages.map(({ name }) => name),
+    ...addon.map(({ name }) => name),
   ]);
   expect(packages.map(({ name }) => name)).toEqual(expect.arrayContaining(["commander", "zod"]));
-  for (const { name, integrity } of [runtime, ...packages]) {
+  for (const { name, integrity } of [runtime, ...packages, ...addon]) {
     const hash = bill.components.find((one) => one.name === name)?.hashes[0];
     expect(`sha512-${Buffer.from(hash?.content ?? "", "hex").toString("base64")}`).toBe(integrity);
   }
@@ -175,8 +181,9 @@ test("the bill of materials names what is bundled, by hash, and nothing that onl
 
 test("the copyright file has the licence of all that is bundled", async () => {
   const text = inside("usr/share/doc/sallyport/copyright");
-  const { packages, runtime } = await bundledPackages(root);
-  for (const { licenseText } of [...packages, runtime]) expect(text).toContain(licenseText);
+  const { packages, runtime, addon } = await bundledPackages(root);
+  for (const { licenseText } of [...packages, runtime, ...addon])
+    expect(text).toContain(licenseText);
   expect(text).toContain(readFileSync(join(root, "LICENSE"), "utf8").trim());
 });
 

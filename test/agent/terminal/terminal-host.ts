@@ -1,0 +1,121 @@
+/** Puts the terminals' code, and a runtime for it, on a lab host, and looks at what they leave there. */
+import { createHash } from "node:crypto";
+import { createReadStream, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { runtime } from "../../../scripts/runtime.ts";
+import { arrangeScript, endOf, exec, start, type Host } from "../../lab/host.ts";
+import type { DriverPlan, DriverResult, DriverStep } from "./driver.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+export const PASSWORD = "lab-ops-password";
+const FOLDER = "/opt/terminal";
+
+/** Once for each host, before its first step. */
+export async function prepareTerminals(hosts: readonly Host[]): Promise<void> {
+  const addon = join(root, "dist/pty.node");
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "test/agent/terminal/driver.ts")],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    write: false,
+    define: {
+      SESSION_SCRIPT: JSON.stringify(readFileSync(join(root, "agent/terminal/session.sh"), "utf8")),
+      PTY_SHA256: JSON.stringify(createHash("sha256").update(readFileSync(addon)).digest("hex")),
+    },
+  });
+  const driver = outputFiles[0]?.text ?? "";
+  await Promise.all(
+    hosts.map(async (host) => {
+      await arrangeScript(host, `mkdir -p ${FOLDER}; chmod 755 ${FOLDER}`);
+      const script = `cat >${FOLDER}/driver.mjs`;
+      await exec(host, "root", ["/bin/sh", "-c", script], { input: driver });
+      await copy(host, addon, `${FOLDER}/pty.node`, "644");
+      await copy(host, runtime(), `${FOLDER}/node`, "755");
+    }),
+  );
+}
+
+async function copy(host: Host, from: string, to: string, mode: string): Promise<void> {
+  const child = start(host, "root", ["/usr/bin/dd", `of=${to}`, "bs=1M", "status=none"]);
+  if (child.stdin === null) throw new Error("no pipe");
+  await new Promise<void>((done, fail) => {
+    const file = createReadStream(from);
+    file.on("error", fail).pipe(child.stdin ?? process.stdout);
+    child.once("close", () => done());
+  });
+  await arrangeScript(host, `chmod ${mode} ${to}`);
+}
+
+const ARGV = [`${FOLDER}/node`, `${FOLDER}/driver.mjs`];
+
+export function driverInput(plan: DriverPlan, password = PASSWORD): string {
+  return `${password}\n${JSON.stringify(plan)}`;
+}
+
+/** Starts the steps as `ops`; its input is `driverInput`. */
+export function startDriver(host: Host, env: Record<string, string> = {}) {
+  return start(host, "ops", ARGV, env);
+}
+
+/** Runs the steps side by side, as steps of one run. */
+export async function runSteps(
+  host: Host,
+  steps: DriverStep[],
+  { password = PASSWORD, env = {} }: { password?: string; env?: Record<string, string> } = {},
+): Promise<DriverResult[]> {
+  const ended = await endOf(startDriver(host, env), driverInput({ steps }, password), 110_000);
+  if (ended.status !== 0) throw new Error(`${host.name}: ${JSON.stringify(ended)}`);
+  return JSON.parse(ended.stdout) as DriverResult[];
+}
+
+/** The same, where sudoers(5) has these lines for as long as it takes. */
+export async function runStepsWith(
+  host: Host,
+  defaults: string,
+  steps: DriverStep[],
+  options: { password?: string } = {},
+): Promise<DriverResult[]> {
+  const file = "/etc/sudoers.d/zz-terminal-test";
+  await arrangeScript(host, `printf '%s\\n' '${defaults}' >${file}; chmod 440 ${file}`);
+  try {
+    return await runSteps(host, steps, options);
+  } finally {
+    await arrangeScript(host, `rm ${file}`);
+  }
+}
+
+/** How many tickets of sudo's are there that have not been disabled, of anybody. */
+export async function tickets(host: Host): Promise<number> {
+  const script = `for file in /run/sudo/ts/* /run/sudo-rs/ts/*; do
+[ ! -e "$file" ] || { od -An -v -tx1 "$file" | tr -d ' \\n'; echo; }
+done`;
+  const files = (await arrangeScript(host, script)).split("\n").filter((line) => line !== "");
+  return files.map((hex) => enabledIn(Buffer.from(hex, "hex"))).reduce((sum, one) => sum + one, 0);
+}
+
+/** timestamp_entry of sudo (plugins/sudoers/timestamp.h); sudo-rs: a header, and records that end with the flag. */
+function enabledIn(file: Buffer): number {
+  const rust = file.length >= 2 && file.readUInt16LE(0) === 0x50d0;
+  let enabled = 0;
+  for (let at = rust ? 4 : 0; at + 4 <= file.length;) {
+    const size = rust ? file.readUInt16LE(at) + 2 : file.readUInt16LE(at + 2);
+    if (rust) enabled += file[at + size - 1] === 0 ? 0 : 1;
+    // Not the record that is only there to be locked (4), nor a disabled one (flag 1).
+    else if (file.readUInt16LE(at + 4) !== 4 && (file.readUInt16LE(at + 6) & 1) === 0) enabled += 1;
+    at += size;
+  }
+  return enabled;
+}
+
+/** All processes but the host's own first ones and whoever looks: a line each of pid, session, user, argv. */
+export async function processes(host: Host): Promise<string[]> {
+  const text = await arrangeScript(host, "ps -eo pid=,sess=,user=,args= --cols 200");
+  return text
+    .split("\n")
+    .filter(
+      (line) => line !== "" && !/ps -eo|sd-stubinit|sleep infinity|\/bin\/sh -euc/.test(line),
+    );
+}
