@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
 import { filesIn } from "../agent/ansible-role.ts";
 import { bundleHelper } from "./bundle-helper.ts";
+import { grammarAlias, wasmFiles } from "./grammar-parts.ts";
 import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { NATIVE_ADDONS } from "./native-addons.ts";
 import { pack } from "./pack.ts";
@@ -45,6 +46,7 @@ async function bundleCommandLine(
     absWorkingDir: root,
     bundle: true,
     external: NATIVE_ADDONS,
+    alias: grammarAlias(root),
     platform: "node",
     target: "node24",
     format: "cjs",
@@ -125,7 +127,7 @@ async function main(): Promise<void> {
       AUDIT_SCRIPT: script("inventory/audit.sh"),
       ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),
     });
-    await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP });
+    await pack(text, "sallyport", work, out, { parts, bytes: wasmFiles(root), v8: SMALL_HEAP });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
     process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
   } finally {

@@ -10,6 +10,7 @@ import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
 import { registerExportCommands } from "./export-commands.ts";
 import { registerMcp } from "./mcp.ts";
+import { registerRisk } from "./risk.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
@@ -66,6 +67,7 @@ export function sallyport(): Command {
   registerClusterCommands(program);
   registerExportCommands(program);
   registerMcp(program);
+  registerRisk(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
     acceptOption(command, "--no-input", "accepted: nothing here ever asks");
