@@ -184,7 +184,7 @@ function judgeProgram(
   if (effect !== null) return context.add(effect, span);
   const text = "a use of a program that is not known here to be harmless";
   context.add({ rule: "programs.unknown", level: "CAUTION", text }, span);
-  judgeBehind(args, command, context);
+  if (!isListed(program)) judgeBehind(args, command, context);
 }
 
 /** `rm --help`, `git push --help`: of programs that are known; a stranger may do anything. */

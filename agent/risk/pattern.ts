@@ -4,7 +4,7 @@
  *   git|hub reset            program, then operands next to each other, not far from the first
  *   --hard|-f                one of these options is there; short ones also in a cluster, long ones shortened
  *   @/regex/                 some operand matches;  %/regex/ some word matches, options included
- *   #0                       no operand at all
+ *   #0                       no operand at all;  #3 at least three
  *
  * Within a regular expression a space is written `\s`.
  */
@@ -21,6 +21,8 @@ export type Call = {
   options: readonly string[];
   /** With a dash there may be a whole word behind: `find -delete`. */
   oneDash: boolean;
+  /** How many operands may stand before the subcommand. */
+  mostBefore: number;
 };
 
 /** Of these, `-rf` is one option and not two. */
@@ -41,10 +43,14 @@ export function callOf(program: string, words: readonly Word[]): Call {
     else if (!over && text.length > 1 && text.startsWith("-")) options.push(text);
     else operands.push(text);
   }
-  return { program, words, operands, options, oneDash: ONE_DASH.has(program) };
+  // Git's own options were taken off before, so that its subcommand is the first word.
+  const plain = program === "git" && words[0]?.text.startsWith("-") === false;
+  const mostBefore = plain ? 0 : MOST_BEFORE;
+  return { program, words, operands, options, oneDash: ONE_DASH.has(program), mostBefore };
 }
 
-export function patternFrom(line: string): Pattern {
+/** `exact`: options count only as they are written, for what takes a danger away. */
+export function patternFrom(line: string, exact: boolean): Pattern {
   const [programs = "", ...items] = line.split(" ");
   const subcommands: Set<string>[] = [];
   const tests: Test[] = [];
@@ -56,17 +62,18 @@ export function patternFrom(line: string): Pattern {
         tests.push(({ operands }) => operands.some((word) => wanted.test(word)));
       else tests.push(({ words }) => words.some(({ text }) => wanted.test(text)));
     } else if (item === "#0") tests.push(({ operands }) => operands.length === 0);
+    else if (/^#\d$/.test(item)) tests.push(({ operands }) => operands.length >= Number(item[1]));
     else if (item.startsWith("-")) {
       const flags = item.split("|");
-      tests.push((call) => flags.some((flag) => hasOption(call, flag)));
+      tests.push((call) => flags.some((flag) => hasOption(call, flag, exact)));
     } else subcommands.push(new Set(item.split("|")));
   }
-  if (subcommands.length > 0) tests.unshift(({ operands }) => follows(operands, subcommands));
+  if (subcommands.length > 0) tests.unshift((call) => follows(call, subcommands));
   return { programs: programs.split("|"), holds: (call) => tests.every((test) => test(call)) };
 }
 
-function follows(operands: readonly string[], wanted: readonly Set<string>[]): boolean {
-  for (let first = 0; first <= MOST_BEFORE; first += 1) {
+function follows({ operands, mostBefore }: Call, wanted: readonly Set<string>[]): boolean {
+  for (let first = 0; first <= mostBefore; first += 1) {
     if (wanted.every((words, at) => words.has(operands[first + at]?.toLowerCase() ?? "")))
       return true;
   }
@@ -74,11 +81,11 @@ function follows(operands: readonly string[], wanted: readonly Set<string>[]): b
 }
 
 /** `flag`: `-f`, `--force`, or `-name` of a program whose options have one dash. */
-export function hasOption({ options, oneDash }: Call, flag: string): boolean {
+function hasOption({ options, oneDash }: Call, flag: string, exact: boolean): boolean {
   if (flag.startsWith("--")) {
     return options.some((option) => {
       const [name = ""] = option.split("=", 1);
-      return name === flag || (name.length > 3 && flag.startsWith(name));
+      return name === flag || (!exact && name.length > 3 && flag.startsWith(name));
     });
   }
   if (flag.length > 2)

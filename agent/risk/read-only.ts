@@ -66,6 +66,8 @@ const CLOUD_OPTION =
 
 /** Those whose words are a language, or where one word changes everything. */
 const SPECIAL: Readonly<Record<string, (args: readonly Word[]) => boolean>> = {
+  // Whatever it is, it is printed.
+  echo: (args) => args.every(({ opaque }) => !opaque),
   sed: sedIsHarmless,
   gsed: sedIsHarmless,
   date: (args) => {

@@ -25,9 +25,9 @@ type Compiled = { rule: Rule; pattern: Pattern; unless: readonly Pattern[] };
 const ANY: Compiled[] = [];
 const BY_PROGRAM = new Map<string, Compiled[]>();
 for (const rule of RULES) {
-  const unless = (rule.unless ?? []).map(patternFrom);
+  const unless = (rule.unless ?? []).map((line) => patternFrom(line, true));
   for (const line of rule.when) {
-    const pattern = patternFrom(line);
+    const pattern = patternFrom(line, false);
     for (const program of pattern.programs) {
       if (program === "*") ANY.push({ rule, pattern, unless });
       else BY_PROGRAM.set(program, [...(BY_PROGRAM.get(program) ?? []), { rule, pattern, unless }]);

@@ -22,7 +22,7 @@ const SECRET = new RegExp(
     // Another user's home directory as a whole, or what is directly hidden in it.
     String.raw`^~[a-z_][\w.-]*(?:/.*)?$`,
     // By what it is called; a bare word may be anything.
-    String.raw`/(?:credentials?|secrets?|passwords?|shadow|tokens?|SAM|Cookies)$`,
+    String.raw`^[~./](?:.*)/(?:credentials?|secrets?|passwords?|shadow|tokens?|SAM|Cookies)$`,
     String.raw`(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?[\w.-]*|[\w.-]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx?|ppk|ovpn|keytab|tfstate(?:\.backup)?|tfvars|agekey|kubeconfig|rdp|p8|der)|(?:aws[_-]?)?credentials?\.\w+|secrets?\.(?:ya?ml|json|env|txt|toml|ini|enc)|passwords?\.\w+|passwd\.bak|shadow(?:\.\w+|-)|\.?htpasswd|master\.key|wp-config\.php|kubeconfig|service[_-]?account[\w-]*\.json|client_secret[\w-]*\.json|application_default_credentials\.json|access_tokens\.db|tokens?\.(?:json|txt)|ntds\.dit|Login\sData|cookies\.sqlite|logins\.json|key[34]\.db|wallet\.dat|Local\sState|authinfo(?:\.gpg)?)$`,
   ].join("|"),
 );

@@ -109,8 +109,8 @@ export const CLOUD: readonly Rule[] = [
   {
     id: "cloud.backups-lost",
     when: [
-      "restic forget|prune|unlock|repair|migrate|init|restore|tag|backup",
-      "borg delete|prune|compact|repo-delete|rdelete|recreate|rename|break-lock|init|rcreate|create|upgrade|transfer|import-tar",
+      "restic forget|prune|repair|migrate|restore|rewrite",
+      "borg delete|prune|compact|repo-delete|rdelete|recreate|rename|break-lock|upgrade",
       "duplicity|duplicati-cli|rdiff-backup|rsnapshot|tarsnap|kopia|bup|bacula|bconsole|timeshift|snapper|btrbk|sanoid|syncoid|tmutil|barman|pgbackrest|wal-g delete|remove|remove-all-but-n-full|remove-older-than|cleanup|prune|--remove-older-than|-d|expire|maintenance|rollback|undochange|--delete|restore|backup|incremental|full|incr",
     ],
     unless: ["restic|borg --dry-run|-n"],
