@@ -23,6 +23,7 @@ import { hostReport } from "./tools/host-report.ts";
 import { packageInfo } from "./tools/package-info.ts";
 import { packageManage } from "./tools/package-manage.ts";
 import { policyExplain } from "./tools/policy-explain.ts";
+import { riskExplain } from "./tools/risk-explain.ts";
 import { serviceControl } from "./tools/service-control.ts";
 import { serviceStatus } from "./tools/service-status.ts";
 import { untrustedLine } from "./untrusted.ts";
@@ -30,6 +31,7 @@ import { untrustedLine } from "./untrusted.ts";
 const TOOLS: readonly Tool[] = [
   hostReport,
   policyExplain,
+  riskExplain,
   serviceStatus,
   serviceControl,
   packageInfo,

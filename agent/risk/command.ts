@@ -21,7 +21,9 @@ import { wrapperOf, type Wrapper } from "./wrappers.ts";
 const TRUSTED = /^\/(?:usr\/)?s?bin\/[^/]+$/;
 /** Where words before `--help` are a subcommand, and not what it acts on. */
 const SUBCOMMANDS = new Set(
-  "git docker podman kubectl helm cargo npm yarn pnpm go pip apt apt-get systemctl gh aws gcloud az terraform brew dotnet rustup poetry uv".split(" "),
+  "git docker podman kubectl helm cargo npm yarn pnpm go pip apt apt-get systemctl gh aws gcloud az terraform brew dotnet rustup poetry uv".split(
+    " ",
+  ),
 );
 /** They run nothing and read no variables but their own. */
 const BUILTINS = new Set(
@@ -170,7 +172,10 @@ function judgeProgram(
       context,
     );
   if (asksForHelp(lower, args)) {
-    return context.add({ rule: "read-only", level: "SAFE", text: "only prints its help or version" }, span);
+    return context.add(
+      { rule: "read-only", level: "SAFE", text: "only prints its help or version" },
+      span,
+    );
   }
   const interpreter = interpreterOf(program);
   let found = judgeRules(lower, args, span, context);
@@ -191,7 +196,9 @@ function judgeProgram(
 function asksForHelp(program: string, args: readonly Word[]): boolean {
   const last = args.at(-1);
   if (last === undefined || !/^--(?:help|version)$/.test(last.text)) return false;
-  const plain = args.every(({ text, dynamic }) => !dynamic && /^(?:[a-z][a-z0-9-]*|--help|--version)$/.test(text));
+  const plain = args.every(
+    ({ text, dynamic }) => !dynamic && /^(?:[a-z][a-z0-9-]*|--help|--version)$/.test(text),
+  );
   const own = isDangerous(program) || isListed(program) || effectOf(program) !== null;
   return plain && own && args.length <= (SUBCOMMANDS.has(program) ? 3 : 1);
 }
