@@ -1,27 +1,32 @@
 /** One command: what its name really is, what it starts, which rules speak of it, whether it only reads. */
-import { spanOf, type Command, type Context } from "./context.ts";
+import { NO_INPUT, spanOf, type Command, type Context } from "./context.ts";
+import { judgeBehind } from "./behind.ts";
+import { judgeRules } from "./dangers.ts";
 import { effectOf } from "./effects.ts";
 import { judgeAssignments } from "./environment.ts";
 import type { Finding, Span } from "./findings.ts";
 import { withoutGlobals } from "./globals.ts";
 import { interpreterOf, judgeInterpreter } from "./inline-code.ts";
 import { looksLike } from "./look-alike.ts";
-import { optionsFrom, parseOptions } from "./options.ts";
-import { callOf } from "./pattern.ts";
+import { programOf } from "./program-name.ts";
+import { isDangerous } from "./rules.ts";
 import { isListed, readOnlyUse } from "./read-only.ts";
-import { dangersOf, isDangerous } from "./rules.ts";
-import { judgeSecrets, isSecretName } from "./secrets.ts";
-import { isShell, judgeEval, judgeShell, judgeShellText, judgeSource } from "./shells.ts";
+import { judgeSecrets } from "./secrets.ts";
+import { isShell, judgeEval, judgeShell, judgeSource } from "./shells.ts";
 import { judgeFind, judgeParallel, judgeXargs } from "./starters.ts";
 import { UNKNOWN, type Word } from "./word.ts";
-import { judgeWriting } from "./writing.ts";
-import { wrapperOf, type Wrapper } from "./wrappers.ts";
+import { judgeWrapper } from "./wrapped.ts";
+import { wrapperOf } from "./wrappers.ts";
 
 /** Only what is there is root's; anywhere else a file may be called `ls`. */
 const TRUSTED = /^\/(?:usr\/)?s?bin\/[^/]+$/;
 /** Where words before `--help` are a subcommand, and not what it acts on. */
 const SUBCOMMANDS = new Set(
-  "git docker podman kubectl helm cargo npm yarn pnpm go pip apt apt-get systemctl gh aws gcloud az terraform brew dotnet rustup poetry uv".split(
+  "git docker podman helm npm pip apt apt-get systemctl aws gcloud az terraform".split(" "),
+);
+/** Where `-v` alone means the version. */
+const SHORT_VERSION = new Set(
+  "git node npm npx yarn pnpm perl ruby php docker make gcc go nginx helm terraform bundle gem lua".split(
     " ",
   ),
 );
@@ -68,6 +73,7 @@ export function judgeCommand(command: Command, context: Context): void {
     : "program";
   judgeAssignments(command.assignments, before, context);
   if (!TEXT_ONLY.has(program)) judgeSecrets(args, context);
+  if (BUILTINS.has(program)) judgeEvaluated(program, args, context);
   if (!known) {
     const text =
       "a program that is not where the system's programs are: anybody may have written it";
@@ -124,7 +130,7 @@ function judgeName(name: Word, args: readonly Word[], command: Command, context:
   if (!plain && !name.text.includes(UNKNOWN)) {
     // What it probably is can only make it worse.
     const words = name.text
-      .split(/\s+/)
+      .split(/[\s,;|]+/)
       .filter(Boolean)
       .map((text) => ({ ...name, text, dynamic: false, opaque: false, patchwork: false }));
     if (words.length > 0) context.command({ ...command, words: [...words, ...args] });
@@ -137,12 +143,15 @@ function assignedAt({ assignments }: Command): Span {
   return [assignments[0]?.start ?? 0, assignments.at(-1)?.end ?? 0];
 }
 
-/** Without its folder and version: `/usr/bin/python3.11` is python. */
-function programOf(path: string): string {
-  const base = path.slice(path.lastIndexOf("/") + 1);
-  return /^(?:python|pypy|perl|lua|ruby|php|pip|node|tclsh|wish|guile)[\d.]+$/.test(base)
-    ? base.replace(/[\d.]+$/, "")
-    : base;
+/** Bash evaluates what it takes for an index or a number: `test -v 'a[$(rm x)]'`. */
+function judgeEvaluated(program: string, args: readonly Word[], context: Context): void {
+  if (program === "echo" || (program === "printf" && !/^-v/.test(args[0]?.text ?? ""))) return;
+  for (const { text, start, end } of args) {
+    if (/\$\(|`/.test(text)) context.script(text, [start, end], NO_INPUT);
+  }
+  // `set -- rm x; "$@"`.
+  if (program === "set")
+    judgeBehind(args, { words: args, assignments: [], input: NO_INPUT }, context);
 }
 
 function judgeProgram(
@@ -154,6 +163,10 @@ function judgeProgram(
   const span = spanOf(command.words);
   const lower = program.toLowerCase();
   const { args, strange } = withoutGlobals(program, allArgs, context);
+  if (!strange && asksForHelp(lower, args)) {
+    const text = "only prints its help or version";
+    return context.add({ rule: "read-only", level: "SAFE", text }, span);
+  }
   if (isShell(lower)) return judgeShell(args, command.input, span, context);
   if (lower === "eval") return judgeEval(args, context);
   if (lower === "source" || lower === ".") return judgeSource(args, span, context);
@@ -171,12 +184,6 @@ function judgeProgram(
       { program: lower, command, span },
       context,
     );
-  if (asksForHelp(lower, args)) {
-    return context.add(
-      { rule: "read-only", level: "SAFE", text: "only prints its help or version" },
-      span,
-    );
-  }
   const interpreter = interpreterOf(program);
   let found = judgeRules(lower, args, span, context);
   found ||= strange;
@@ -195,195 +202,12 @@ function judgeProgram(
 /** `rm --help`, `git push --help`: of programs that are known; a stranger may do anything. */
 function asksForHelp(program: string, args: readonly Word[]): boolean {
   const last = args.at(-1);
-  if (last === undefined || !/^--(?:help|version)$/.test(last.text)) return false;
+  if (last === undefined || !/^(?:--(?:help|version)|-V)$/.test(last.text)) {
+    return args.length === 1 && last?.text === "-v" && SHORT_VERSION.has(program);
+  }
   const plain = args.every(
-    ({ text, dynamic }) => !dynamic && /^(?:[a-z][a-z0-9-]*|--help|--version)$/.test(text),
+    ({ text, dynamic }) => !dynamic && /^(?:[a-z][a-z0-9-]*|--help|--version|-V)$/.test(text),
   );
   const own = isDangerous(program) || isListed(program) || effectOf(program) !== null;
   return plain && own && args.length <= (SUBCOMMANDS.has(program) ? 3 : 1);
-}
-
-/** Rules of the program, and what it is told to write. */
-function judgeRules(program: string, args: readonly Word[], span: Span, context: Context): boolean {
-  const call = callOf(program, args);
-  let found = false;
-  for (const rule of dangersOf(call)) {
-    const text = rule.safer === undefined ? rule.text : `${rule.text}. Safer: ${rule.safer}`;
-    context.add({ rule: rule.id, level: rule.level, axes: rule.axes, text }, span);
-    if (rule.writes === true) writtenBy(program, args, context);
-    found = true;
-  }
-  for (const { text, start, end } of args) {
-    const variable = /^\$?\{?(\w+)/.exec(text)?.[1];
-    if (program === "printenv" && variable !== undefined && isSecretName(variable)) {
-      const shown = "prints a variable that by its name is a secret";
-      context.add(
-        { rule: "environment.secret", level: "CAUTION", axes: ["exfiltration"], text: shown },
-        [start, end],
-      );
-      found = true;
-    }
-  }
-  return found;
-}
-
-/** `cp a b`: the last operand; `tee a b`: all of them. */
-function writtenBy(program: string, args: readonly Word[], context: Context): void {
-  const operands = args.filter(({ text }) => !text.startsWith("-") || text === "-");
-  const last = /^(?:cp|mv|install|ln|rsync|scp|gcp|gmv)$/.test(program);
-  for (const word of last ? operands.slice(-1) : operands) judgeWriting(word, context, "overwrite");
-  for (const { text, start, end } of args) {
-    const target = /^(?:--target-directory|of|-t|--output|-o)=?(.+)$/.exec(text)?.[1];
-    if (target !== undefined) {
-      judgeWriting(
-        {
-          text: target,
-          start,
-          end,
-          dynamic: false,
-          glob: false,
-          brace: false,
-          patchwork: false,
-          opaque: false,
-        },
-        context,
-        "overwrite",
-      );
-    }
-  }
-}
-
-type Wrapped = { program: string; command: Command; span: Span };
-
-function judgeWrapper(
-  wrapper: Wrapper,
-  args: readonly Word[],
-  { program, command, span }: Wrapped,
-  context: Context,
-): void {
-  const options = optionsFrom(`~ ${wrapper.options}`);
-  const parsed = parseOptions(args, options);
-  if (wrapper.effect !== undefined) context.add(wrapper.effect, span);
-  judgeRules(program, args, span, context);
-  if (parsed.unknown !== null) {
-    const text = "an option that is not known here, in front of another program";
-    context.add({ rule: "programs.wrapper-option", level: "CAUTION", text }, span);
-  }
-  for (const { name, value } of parsed.given) {
-    if (value !== null && wrapper.scripts?.includes(name) === true)
-      judgeShellText(value.text, value, context);
-  }
-  if (program === "env") judgeSplit(parsed.given, args, command, context);
-  let rest: readonly Word[] = args.slice(parsed.rest);
-  if (wrapper.assignments === true) rest = assigned(rest, context);
-  if (wrapper.skip === 99)
-    return judgeScripts(wrapper, rest, options, { command, program }, context);
-  rest = rest.slice(wrapper.skip ?? 0);
-  // Options may also stand behind the name of a container or host.
-  if ((wrapper.skip ?? 0) > 0) rest = rest.slice(parseOptions(rest, options).rest);
-  if (rest.length === 0) return alone(wrapper, { program, command, span }, context);
-  if (wrapper.shell === true) {
-    const at = { start: rest[0]?.start ?? 0, end: rest.at(-1)?.end ?? 0 };
-    return judgeShellText(rest.map(({ text }) => text).join(" "), at, context);
-  }
-  context.command({ words: rest, assignments: [], input: command.input });
-  if (parsed.unknown !== null) judgeBehind(rest, command, context);
-}
-
-function alone(wrapper: Wrapper, { program, command, span }: Wrapped, context: Context): void {
-  const text = "starts another program, or a shell where none is named";
-  context.add(wrapper.alone ?? { rule: "programs.wrapper", level: "CAUTION", text }, span);
-  // `echo rm x | ssh host`, `| sudo sh`: what is piped is run.
-  if (/^(?:ssh|su|runuser|chroot|nsenter|unshare|at|batch|screen)$/.test(program))
-    judgePiped(command, span, context);
-}
-
-function judgePiped({ input }: Command, span: Span, context: Context): void {
-  if (input.kind === "text") judgeShellText(input.text, { start: span[0], end: span[1] }, context);
-  else if (input.kind === "unknown")
-    judgeShellText(UNKNOWN, { start: span[0], end: span[1] }, context);
-}
-
-/** Where options may also follow: `su root -c CMD`, `script file -c CMD`, `trap CMD EXIT`. */
-function judgeScripts(
-  wrapper: Wrapper,
-  rest: readonly Word[],
-  options: ReturnType<typeof optionsFrom>,
-  { command, program }: { command: Command; program: string },
-  context: Context,
-): void {
-  const [first] = rest;
-  if (program === "trap" && first !== undefined) judgeShellText(first.text, first, context);
-  const later = parseOptions(rest, { ...options, leading: false });
-  for (const { name, value } of later.given) {
-    if (value !== null && wrapper.scripts?.includes(name) === true)
-      judgeShellText(value.text, value, context);
-  }
-  const dashes = rest.findIndex(({ text }) => text === "--");
-  if (dashes !== -1) {
-    const words = rest.slice(dashes + 1);
-    const code = words.findIndex(({ text }) => text === "-c");
-    if (code !== -1 && words[code + 1] !== undefined)
-      judgeShellText(words[code + 1]?.text ?? "", words[code + 1] ?? { start: 0, end: 0 }, context);
-    if (words.length > 0) context.command({ words, assignments: [], input: command.input });
-  }
-  judgePiped(command, spanOf(command.words), context);
-}
-
-/** `env -S 'A=b prog arg'`: one text that env takes apart. */
-function judgeSplit(
-  given: readonly { name: string; value: Word | null }[],
-  args: readonly Word[],
-  command: Command,
-  context: Context,
-): void {
-  if (!given.some(({ name }) => name === "-S" || name === "--split-string")) return;
-  const at = args.findIndex(({ text }) => /^(?:-[a-zA-Z]*S|--split-string)/.test(text));
-  const word = args[at];
-  if (word === undefined) return;
-  const attached = word.text.replace(/^(?:-[a-zA-Z]*S|--split-string)=?/, "");
-  const text = attached === "" ? (args[at + 1]?.text ?? "") : attached;
-  const words = text
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((part) => ({ ...word, text: part.replace(/["'\\]/g, "") }));
-  const rest = args.slice(attached === "" ? at + 2 : at + 1);
-  const whole = assigned([...words, ...rest], context);
-  context.add(
-    { rule: "environment.split", level: "CAUTION", text: "env takes a text apart and runs it" },
-    [word.start, word.end],
-  );
-  if (whole.length > 0) context.command({ ...command, words: whole, assignments: [] });
-}
-
-function assigned(words: readonly Word[], context: Context): readonly Word[] {
-  let at = 0;
-  for (; at < words.length; at += 1) {
-    const word = words[at];
-    const [, name, value] = /^(\w+)=([\s\S]*)$/.exec(word?.text ?? "") ?? [];
-    if (word === undefined || name === undefined) break;
-    const { start, end } = word;
-    judgeAssignments(
-      [{ name, value: { ...word, text: value ?? "" }, start, end }],
-      "program",
-      context,
-    );
-  }
-  return words.slice(at);
-}
-
-/** A program that is not known may start another one: what stands behind is judged too. */
-function judgeBehind(args: readonly Word[], command: Command, context: Context): void {
-  let tried = 0;
-  for (const [at, word] of args.entries()) {
-    if (/^(?:-c|-e|--command|--exec|--cmd|--run|--eval|-x)$/.test(word.text)) {
-      const next = args[at + 1];
-      if (next !== undefined && /\s/.test(next.text)) judgeShellText(next.text, next, context);
-    }
-    const program = programOf(word.text);
-    if (!isShell(program) && !isDangerous(program)) continue;
-    tried += 1;
-    if (tried > 3) return;
-    context.command({ ...command, words: args.slice(at), assignments: [] });
-  }
 }

@@ -1,5 +1,5 @@
 /** Variables: which of them change what programs do. */
-import type { Assignment, Context } from "./context.ts";
+import { NO_INPUT, type Assignment, type Context } from "./context.ts";
 
 /** Read by every program, or only for how text looks. Nothing else may stand before an external program. */
 const HARMLESS =
@@ -43,6 +43,7 @@ export function judgeAssignments(
       const text = "sets a variable for a program, and nothing says what the program does with it";
       context.add({ rule: "environment.unknown", level: "CAUTION", text }, span);
     }
+    if (value !== null && /\$\(|`/.test(value.text)) context.script(value.text, span, NO_INPUT);
     if (value?.opaque === true || (value !== null && /\$\(|`/.test(value.text))) {
       const text = "puts text that looks like a command into a variable";
       context.add({ rule: "obfuscation.variable", level: "CAUTION", text }, span);

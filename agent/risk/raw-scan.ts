@@ -11,7 +11,9 @@ const MOST_TRIES = 200;
 
 export function scanText(text: string, context: Context): void {
   let tries = 0;
-  for (const run of runsOf(text)) {
+  // Braces make several words of one: `{rm,-rf,/}`.
+  const spread = /\{[^{}]*,/.test(text) ? runsOf(text.replace(/[{},]/g, " ")) : [];
+  for (const run of [...runsOf(text), ...spread]) {
     for (const [at, word] of run.entries()) {
       const name = word.text.slice(word.text.lastIndexOf("/") + 1).toLowerCase();
       const known = isDangerous(name) || isShell(name) || wrapperOf(name, []) !== null;

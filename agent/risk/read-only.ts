@@ -144,11 +144,7 @@ function expressionIsHarmless(args: readonly Word[]): boolean {
 
 /** Small letters: no program knows them. */
 function variablesAreOwn(args: readonly Word[]): boolean {
-  return args.every(
-    ({ text, dynamic }) =>
-      !dynamic &&
-      (/^-/.test(text) || /^(?:[a-z_]\w*|REPLY|\d*\.?\d*)$/.test(text) || /\s/.test(text)),
-  );
+  return args.every(({ text, dynamic }) => !dynamic && /^(?:[a-z_]\w*|REPLY)$/.test(text));
 }
 
 function declarationIsHarmless(args: readonly Word[]): boolean {

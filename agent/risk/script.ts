@@ -1,7 +1,9 @@
 /** Walks a script's tree: every command in every branch, substitution, redirect and here-document. */
 import { NO_INPUT, UNKNOWN_INPUT, type Assignment, type Context, type Input } from "./context.ts";
+import { judgeAssignments } from "./environment.ts";
 import type { Node } from "./grammar.ts";
 import { judgeReading, judgeRedirect } from "./redirects.ts";
+import { isSecretName } from "./secrets.ts";
 import { printedBy, variablesOf } from "./static-text.ts";
 import { readWord, type Reader, type Word } from "./word.ts";
 
@@ -15,6 +17,13 @@ const GROUPS = new Set(
 /** Tests, arithmetic and words: they do nothing but what substitutions in them do. */
 const EXPRESSIONS =
   /^(?:(?:binary|unary|ternary|postfix|parenthesized)_expression|test_operator|word|number|string|raw_string|ansi_c_string|translated_string|simple_expansion|expansion|concatenation|extglob_pattern|regex|variable_name|special_variable_name|arithmetic_expansion|brace_expression|array|subscript|command_substitution|process_substitution|comment|heredoc_\w+)$/;
+
+const SECRET_VARIABLE = {
+  rule: "environment.secret",
+  level: "CAUTION",
+  axes: ["exfiltration"],
+  text: "uses a variable that by its name is a secret: what it is given to may show it",
+} as const;
 
 type Walk = { reader: Reader; context: Context };
 
@@ -228,6 +237,12 @@ function test(node: Node, walk: Walk): void {
 
 function loop(node: Node, input: Input, walk: Walk): void {
   for (const child of node.children) {
+    if (child.type === "variable_name") {
+      const { start, end } = child;
+      const name = walk.reader.source.slice(start, end);
+      judgeAssignments([{ name, value: null, start, end }], "nothing", walk.context);
+      continue;
+    }
     if (child.type === "do_group" || child.type === "compound_statement") visit(child, input, walk);
     else if (/_/.test(child.type) || child.type === "word" || child.type === "string")
       judgeReading(wordIn(child, walk), walk.context);
@@ -259,8 +274,18 @@ function calls(node: Node, name: string, source: string): boolean {
   return node.children.some((child) => calls(child, name, source));
 }
 
+/** A variable that by its name is a secret, or that is set where it is used: `${PATH:=/tmp}`. */
+function variable({ start, end }: Node, { reader, context }: Walk): void {
+  const [, name = "", operator] =
+    /^\$\{?[!#]?(\w+)(:?=)?/.exec(reader.source.slice(start, end)) ?? [];
+  if (isSecretName(name) && reader.value(name) === null) context.add(SECRET_VARIABLE, [start, end]);
+  if (operator !== undefined)
+    judgeAssignments([{ name, value: null, start, end }], "nothing", context);
+}
+
 /** Visits what runs within words, at any depth. */
 function substitutions(node: Node, walk: Walk): void {
+  if (node.type === "simple_expansion" || node.type === "expansion") variable(node, walk);
   if (node.type !== "command_substitution" && node.type !== "process_substitution") {
     for (const child of node.children) substitutions(child, walk);
     return;

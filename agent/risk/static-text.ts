@@ -24,7 +24,12 @@ export function variablesOf(root: Node, source: string): Map<string, string> {
   const collect = (node: Node): void => {
     if (node.type === "variable_assignment") {
       const [name, operator, value] = node.children;
-      if (value?.type !== "array") set(name, value, operator?.type === "+=");
+      if (value?.type === "array") {
+        const words = value.children.filter(({ type }) => /[a-z]/.test(type));
+        const text = words.map((word) => readWord(word, reader).text).join(" ");
+        if (name !== undefined && text.length <= LONGEST_VALUE)
+          values.set(source.slice(name.start, name.end), text);
+      } else set(name, value, operator?.type === "+=");
     }
     if (node.type === "for_statement") set(node.children[1], node.children[3], false);
     node.children.forEach(collect);

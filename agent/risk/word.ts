@@ -175,11 +175,13 @@ function variable(name: string, reader: Reader): Mutable {
   const value = reader.value(name);
   if (value === null && name === "HOME") return plain("~");
   if (value === null && name === "PWD") return plain(".");
+  // Nobody writes it but to do without spaces.
+  if (value === null && name === "IFS") return { ...plain(" "), dynamic: true, patchwork: true };
   return { ...unknown(), text: value ?? UNKNOWN };
 }
 
 function expansion(node: Node, source: string, reader: Reader): Mutable {
-  const simple = /^\$\{(\w+)\}$/.exec(source);
+  const simple = /^\$\{(\w+)(?:\[[@*\d]+\])?\}$/.exec(source);
   if (simple?.[1] !== undefined) return variable(simple[1], reader);
   const fallback = /^\$\{(\w+):?[-=]/.exec(source);
   const word = node.children.find(
