@@ -47,10 +47,24 @@ const TEXT_ONLY = new Set([
   "true",
   "false",
   "lsblk",
+  "smartctl",
+  "fdisk",
+  "sfdisk",
+  "parted",
+  "sgdisk",
+  "hdparm",
+  "nvme",
+  "mdadm",
   "blkid",
   "findmnt",
   "df",
 ]);
+
+const ODD_ASSIGNMENT: Finding = {
+  rule: "environment.odd-place",
+  level: "CAUTION",
+  text: "sets a variable where a program's name is expected",
+};
 
 export function judgeCommand(command: Command, context: Context): void {
   const [name, ...args] = command.words;
@@ -60,6 +74,15 @@ export function judgeCommand(command: Command, context: Context): void {
     if (command.assignments.length > 0)
       context.add({ rule: "shell.variable", level: "SAFE", text }, assignedAt(command));
     return;
+  }
+  const [, variable, value = ""] = /^(\w+)=([\s\S]*)$/.exec(name.text) ?? [];
+  if (variable !== undefined) {
+    // After `time` or `nice` it is the shell's word or a program's name, and looks like neither.
+    const { start, end } = name;
+    const assignment = { name: variable, value: { ...name, text: value }, start, end };
+    const assignments = [...command.assignments, assignment];
+    context.add(ODD_ASSIGNMENT, [start, end]);
+    return judgeCommand({ ...command, words: args, assignments }, context);
   }
   const span = spanOf(command.words);
   if (!judgeName(name, args, command, context)) return;
@@ -73,6 +96,7 @@ export function judgeCommand(command: Command, context: Context): void {
     : "program";
   judgeAssignments(command.assignments, before, context);
   if (!TEXT_ONLY.has(program)) judgeSecrets(args, context);
+  if (program === "cd" || program === "pushd") goTo(args, context);
   if (BUILTINS.has(program)) judgeEvaluated(program, args, context);
   if (!known) {
     const text =
@@ -141,6 +165,13 @@ function judgeName(name: Word, args: readonly Word[], command: Command, context:
 
 function assignedAt({ assignments }: Command): Span {
   return [assignments[0]?.start ?? 0, assignments.at(-1)?.end ?? 0];
+}
+
+function goTo(args: readonly Word[], { folder }: Context): void {
+  const to = args.find(({ text }) => !text.startsWith("-"));
+  if (to === undefined || to.dynamic) folder.path = null;
+  else if (/^[/~]/.test(to.text) || folder.path === null) folder.path = to.text;
+  else folder.path = `${folder.path}/${to.text}`;
 }
 
 /** Bash evaluates what it takes for an index or a number: `test -v 'a[$(rm x)]'`. */

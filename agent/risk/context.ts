@@ -26,6 +26,8 @@ export type Context = {
   command(command: Command): void;
   /** Functions that the same script defines: their bodies are judged where they stand. */
   functions: ReadonlySet<string>;
+  /** Where the script last said it goes; null where it did not, or that is not known. */
+  folder: { path: string | null };
 };
 
 export const NO_INPUT: Input = { kind: "none" };

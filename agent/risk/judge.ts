@@ -59,6 +59,7 @@ export function judgeText(command: string, parse: Parse): Risk {
       found,
       depth: 0,
       budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS },
+      folder: { path: null },
     });
   return found.risk();
 }
@@ -82,13 +83,20 @@ export function judgeWords(argv: readonly string[], parse: Parse): Risk {
       found,
       depth: 0,
       budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS },
+      folder: { path: null },
     };
     contextOf(state, null, new Set()).command({ words, assignments: [], input: NO_INPUT });
   }
   return found.risk();
 }
 
-type State = { parse: Parse; found: Findings; depth: number; budget: Budget };
+type State = {
+  parse: Parse;
+  found: Findings;
+  depth: number;
+  budget: Budget;
+  folder: Context["folder"];
+};
 
 /** `place`: where a text within the text stands, for what is found in it. */
 function run(text: string, place: Span | null, _input: Input, state: State): void {
@@ -113,6 +121,7 @@ function contextOf(state: State, place: Span | null, functions: ReadonlySet<stri
   const { found, budget } = state;
   const context: Context = {
     functions,
+    folder: state.folder,
     add: (finding, span) => found.add(finding, place ?? span),
     script(text, span, input) {
       run(text, place ?? span, input, { ...state, depth: state.depth + 1 });

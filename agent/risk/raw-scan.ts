@@ -16,7 +16,11 @@ export function scanText(text: string, context: Context): void {
   for (const run of [...runsOf(text), ...spread]) {
     for (const [at, word] of run.entries()) {
       const name = word.text.slice(word.text.lastIndexOf("/") + 1).toLowerCase();
-      const known = isDangerous(name) || isShell(name) || wrapperOf(name, []) !== null;
+      const known =
+        isDangerous(name) ||
+        isShell(name) ||
+        wrapperOf(name, []) !== null ||
+        /^\w+=/.test(word.text);
       if (at > 0 && !known) continue;
       tries += 1;
       if (tries > MOST_TRIES) return;

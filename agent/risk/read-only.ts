@@ -32,6 +32,8 @@ export function readOnlyUse(program: string, args: readonly Word[]): string | nu
     if (spec !== undefined) {
       if (subcommand.some(({ dynamic }) => dynamic)) return null;
       // An option that is part of the name is one of those that the line describes, or needs no description.
+      // Without a dot it is a subcommand: `git config edit`.
+      if (key === "git config" && !args.some(({ text }) => /^[a-z]+\./i.test(text))) return null;
       return isUse(args.slice(count), optionsFrom(spec)) ? key : null;
     }
   }
@@ -51,16 +53,22 @@ const JQ = optionsFrom(
   "-cCMnrRsSjaeg --compact-output --color-output --monochrome-output --null-input --raw-output --raw-input --slurp --sort-keys --join-output --ascii-output --exit-status --tab --indent= --unbuffered --stream --seq",
 );
 const YQ = optionsFrom(
-  "-PrMCnNejycsS -o: -p: -I: --prettyPrint --output-format= --input-format= --no-colors --colors --raw-output --exit-status --null-input --indent= --unwrapScalar?",
+  "-PrMCnNej -o: -p: -I: --prettyPrint --output-format= --input-format= --no-colors --colors --raw-output --exit-status --null-input --indent= --unwrapScalar?",
 );
 
 const AWS_READS =
-  /^(?:describe|list|head|lookup|estimate|validate|check|search|wait|test|filter|count)(?:-[a-z0-9]+)*$/;
+  /^(?:describe|list|head|lookup|estimate|validate|search|wait|filter|count)(?:-[a-z0-9]+)*$/;
 const AWS_GETS =
-  /^get-(?!.*(?:secret|password|credential|token|parameter|object$|key|data|session|login|authorization|console|certificate|private|export|function$|dek|random|kubeconfig))[a-z0-9-]+$/;
+  /^get-(?!.*(?:secret|password|credential|token|parameter|object$|key|data|session|login|authorization|console|certificate|private|export|function$|object-torrent|job-output|snapshot-block|dek|random|kubeconfig))[a-z0-9-]+$/;
 const AWS_OPTION =
   /^--(?:[a-z-]*-?(?:ids?|names?|arns?|urls?|types?|prefix|key|keys|version|stage|status|states?|time|date|limit|items|results|size|token|filters?|values|owners?|tags?|groups?|period|statistics|dimensions|namespace|metric-[a-z]+|entity-[a-z]+|scope|bucket|cluster|region|profile|output|query|paginate|no-paginate|no-cli-pager|color|dry-run|human-readable|path|marker|delimiter|stack|function|table|role|policy|user|pattern|order-by|descending|include-[a-z-]+|no-[a-z-]+|all|family|service|services|tasks|attribute-[a-z]+|attributes|max-[a-z-]+|page-[a-z-]+|start-[a-z-]+|end-[a-z-]+|password-length))$/;
-const CLOUD_READS = /^(?:list|describe|show|get-iam-policy|read|search|info)$/;
+const CLOUD_READS = /^(?:list|describe|show|get-iam-policy)$/;
+/** What may stand before that: a name that is one of these is no action. */
+const CLOUD_GROUPS = new Set(
+  "compute instances disks images snapshots networks subnets firewall-rules addresses regions zones machine-types forwarding-rules target-pools backend-services health-checks routes routers vpn-tunnels projects organizations folders services iam roles service-accounts container clusters node-pools operations sql databases functions run revisions app storage buckets logging logs sinks metrics monitoring pubsub topics subscriptions dns managed-zones record-sets builds scheduler jobs tasks queues config configurations components vm vmss disk image snapshot network vnet subnet nsg nic public-ip lb group resource aks acr repository webapp functionapp appservice plan blob server db cosmosdb monitor alert activity-log role assignment definition policy lock tag deployment provider feature".split(
+    " ",
+  ),
+);
 const CLOUD_OPTION =
   /^--(?:project|format|filter|limit|region|zone|zones|regions|sort-by|uri|page-size|location|flatten|instance|cluster|organization|folder|output|query|resource-group|name|subscription|ids|only-show-errors|top|max-items)(?:=|$)|^-(?:o|g|n|q)$/;
 
@@ -104,9 +112,15 @@ const SPECIAL: Readonly<Record<string, (args: readonly Word[]) => boolean>> = {
   test: expressionIsHarmless,
   "[": expressionIsHarmless,
   "[[": expressionIsHarmless,
-  let: expressionIsHarmless,
-  read: (args) => isUse(args, optionsFrom(SYSTEM["read"] ?? "")) && variablesAreOwn(args),
-  unset: (args) => isUse(args, optionsFrom(SYSTEM["unset"] ?? "")) && variablesAreOwn(args),
+  tar: tarLists,
+  bsdtar: tarLists,
+  gtar: tarLists,
+  let: (args) => expressionIsHarmless(args) && args.every(({ text }) => !/^[A-Z_]+\W?=/.test(text)),
+  getopts: (args) => args.length > 1 && variablesAreOwn(args.slice(1, 2)),
+  mapfile: arrayIsOwn,
+  readarray: arrayIsOwn,
+  read: (args) => variablesAreSet(args, "read"),
+  unset: (args) => variablesAreSet(args, "unset"),
   local: declarationIsHarmless,
   readonly: declarationIsHarmless,
   declare: declarationIsHarmless,
@@ -124,6 +138,22 @@ const SPECIAL: Readonly<Record<string, (args: readonly Word[]) => boolean>> = {
   az: cloudReads,
   printenv: (args) => args.length > 0 && isUse(args, optionsFrom(SYSTEM["printenv"] ?? "")),
 };
+
+/** `tar tzf a.tgz`, `tar --list -f a.tar`. */
+function tarLists(args: readonly Word[]): boolean {
+  const [first] = args;
+  if (first === undefined || args.some(({ dynamic, brace, opaque }) => dynamic || brace || opaque))
+    return false;
+  const old = /^-?[zjJavZf]*t[zjJavZf]*$/.test(first.text);
+  if (!old && first.text !== "--list") return false;
+  return args
+    .slice(1)
+    .every(
+      ({ text, glob }) =>
+        /^(?:-[vzjJfa]+|--(?:verbose|gzip|bzip2|xz|zstd|file(?:=.*)?))$/.test(text) ||
+        (!text.startsWith("-") && !(glob && /^[*?[]/.test(text))),
+    );
+}
 
 function sedIsHarmless(args: readonly Word[]): boolean {
   const { operands, given, unknown } = parseOptions(args, SED);
@@ -145,6 +175,15 @@ function expressionIsHarmless(args: readonly Word[]): boolean {
 /** Small letters: no program knows them. */
 function variablesAreOwn(args: readonly Word[]): boolean {
   return args.every(({ text, dynamic }) => !dynamic && /^(?:[a-z_]\w*|REPLY)$/.test(text));
+}
+
+function variablesAreSet(args: readonly Word[], program: string): boolean {
+  const options = optionsFrom(SYSTEM[program] ?? "");
+  return isUse(args, options) && variablesAreOwn(parseOptions(args, options).operands);
+}
+
+function arrayIsOwn(args: readonly Word[]): boolean {
+  return variablesAreSet(args, "mapfile");
 }
 
 function declarationIsHarmless(args: readonly Word[]): boolean {
@@ -171,7 +210,17 @@ function awsReads(args: readonly Word[]): boolean {
     verb.text !== "get-caller-identity"
   )
     return false;
-  // `iam`, `sts`, `ssm` and the like hand out keys.
+  // A second value may be the name of a file that the answer is written to.
+  if (
+    /^get-/.test(verb.text) &&
+    /(?:^|\n)[^-][^\n]*\n[^-]/.test(
+      args
+        .slice(2)
+        .map(({ text }) => text)
+        .join("\n"),
+    )
+  )
+    return false;
   return args
     .slice(2)
     .every(
@@ -197,21 +246,11 @@ function isDryRun(args: readonly Word[]): boolean {
 }
 
 function cloudReads(args: readonly Word[]): boolean {
-  const operands = args.filter(({ text }) => !text.startsWith("-"));
-  const texts = operands.map(({ text }) => text);
-  if (
-    texts.some((text) =>
-      /^(?:secrets?|versions|keys?|keyvault|print-\w+|tokens?|credentials?|passwords?|connection-string|auth|access-\w+|get-\w+|ssh\w*|login|kms)$/.test(
-        text,
-      ),
-    )
-  )
-    return false;
-  return (
-    texts.slice(1, 5).some((text) => CLOUD_READS.test(text)) &&
-    args.every(
-      ({ text, dynamic, opaque }) =>
-        !dynamic && !opaque && (!text.startsWith("-") || CLOUD_OPTION.test(text)),
-    )
+  const texts = args.map(({ text }) => text);
+  const verb = texts.findIndex((text) => CLOUD_READS.test(text));
+  if (verb === -1 || !texts.slice(0, verb).every((text) => CLOUD_GROUPS.has(text))) return false;
+  return args.every(
+    ({ text, dynamic, opaque }) =>
+      !dynamic && !opaque && (!text.startsWith("-") || CLOUD_OPTION.test(text)),
   );
 }

@@ -85,17 +85,39 @@ export function tidied(text: string): string {
 /** Finds words that are the paths of secrets, also behind `=`, `@` and `:` (`if=`, `-d @file`, `host:path`). */
 export function judgeSecrets(words: readonly Word[], context: Context): void {
   for (const word of words) {
-    const secret = secretIn(word);
+    const secret = secretIn(word) ?? secretBelow(word, context.folder.path);
     if (secret !== null)
       context.add(ROOTS.test(tidied(secret)) ? ROOT_ONLY : READS, [word.start, word.end]);
   }
+}
+
+/** After `cd /etc` the word `shadow` is a path, too. */
+function secretBelow(word: Word, folder: string | null): string | null {
+  if (folder === null || word.text.length < 2 || /^[-/~]|\s/.test(word.text)) return null;
+  return secretIn({ ...word, text: `${folder}/${word.text}` });
+}
+
+/** Of `{a,b}` every way, but no more than anybody would write. */
+function spread(text: string): string[] {
+  const MOST = 64;
+  let ways = [text];
+  for (let round = 0; round < 6; round += 1) {
+    const next = ways.flatMap((way) => {
+      const [all, inside] = /\{([^{}]*,[^{}]*)\}/.exec(way) ?? [];
+      if (all === undefined || inside === undefined) return [way];
+      return inside.split(",").map((part) => way.replace(all, () => part));
+    });
+    if (next.length === ways.length) break;
+    ways = next.slice(0, MOST);
+  }
+  return ways;
 }
 
 function secretIn(word: Word): string | null {
   const { text } = word;
   // Nothing that short is a path of interest; most words end here.
   if (text.length < 3 || !/[./~_]|[a-z]{3}/i.test(text)) return null;
-  const ways = [text];
+  const ways = word.brace ? spread(text) : [text];
   // Sentences are no paths.
   if (/\s/.test(text)) {
     if (!/\/\.?\w/.test(text) || text.length > 4000) return null;

@@ -4,6 +4,9 @@ const DOCKER_LIST =
 const KUBE =
   "-AwLRo -n: -l: -o: -f: -c: -k: --all-namespaces --namespace= --selector= --output= --field-selector= --show-labels --show-kind --sort-by= --watch --watch-only --no-headers --context= --cluster= --label-columns= --chunk-size= --ignore-not-found --server-print --show-managed-fields --template= --subresource= --recursive --filename= --containers --tail= --since= --since-time= --timestamps --previous -p --follow --all-containers --prefix --limit-bytes= --max-log-requests= --verbs= --namespaced --api-group= --cached --categories= --client --short --use-protocol-buffers --sum --api-version= --list --quiet -q --show-events";
 
+const KUBE_LOGS =
+  "-fp -n: -c: -l: --namespace= --selector= --context= --container= --tail= --since= --since-time= --timestamps --previous --follow --all-containers --prefix --limit-bytes= --max-log-requests= --ignore-errors";
+
 const dockerLike = (name: string): Record<string, string> => ({
   [name]: "--version --help -v -h *0",
   [`${name} ps`]: DOCKER_LIST,
@@ -73,7 +76,7 @@ const composeLike = (name: string): Record<string, string> => ({
 const kubeLike = (name: string): Record<string, string> => ({
   [`${name} get`]: KUBE,
   [`${name} describe`]: KUBE,
-  [`${name} logs`]: KUBE,
+  [`${name} logs`]: KUBE_LOGS,
   [`${name} top`]: KUBE,
   [`${name} explain`]: KUBE,
   [`${name} version`]: KUBE,

@@ -51,13 +51,8 @@ export const FILES: Readonly<Record<string, string>> = {
   zipinfo: "-12smlvhtTz",
   unzip: "-lvZtz",
   exiftool: "-a -G -s -json _json _G _s _a",
-  identify: "_verbose _format=",
-  mediainfo: "--Output= --Full",
-  ffprobe:
-    "-v: _show_format _show_streams _print_format= _of= _v= _hide_banner _i= _show_entries= _select_streams=",
   pdfinfo: "",
   pdffonts: "",
-  ldd: "-vudr",
   nm: "-aACDgnoprSuP --demangle? --dynamic --extern-only --defined-only --undefined-only --size-sort --numeric-sort --print-size",
   objdump:
     "-adDfgGhpRrsStTxCwz -j: -M: --disassemble? --headers --syms --dynamic-syms --full-contents --all-headers",

@@ -30,6 +30,8 @@ export const GIT: Readonly<Record<string, string>> = {
   "git remote": "-v --verbose *0",
   "git remote show": "-n",
   "git remote get-url": "--all --push",
+  "git config":
+    "-z --global --local --system --worktree --show-origin --show-scope --null --type= *1",
   "git config --get":
     "--get --global --local --system --show-origin --show-scope --null -z --type= --bool --int --path --default= --includes",
   "git config --get-all": "--get-all --global --local --system --show-origin",
@@ -88,7 +90,6 @@ export const GIT: Readonly<Record<string, string>> = {
   "git fsck":
     "--full --no-full --strict --unreachable --dangling --no-dangling --tags --root --cache --verbose --connectivity-only --no-progress --progress --name-objects --no-reflogs",
   "git bisect log": "",
-  "git bisect view": "*0",
   "git clean -n": "-dnxXq --dry-run --quiet -e: --exclude=",
   "git clean --dry-run": "-dnxXq --dry-run --quiet -e: --exclude=",
   "git clean -nd": "-dnxXq --dry-run -e: --exclude=",
@@ -137,7 +138,4 @@ export const GIT: Readonly<Record<string, string>> = {
   "svn diff": "-r: -c: --summarize",
   "svn info": "--xml --show-item=",
   "svn ls": "-vR -r:",
-  "jj log": "-r: -n: -ps --no-graph --limit= -T:",
-  "jj status": "",
-  "jj diff": "-r: -s --stat --git --from= --to=",
 };

@@ -82,6 +82,7 @@ export const CLOUD: readonly Rule[] = [
       "borg key|mount|export-tar|extract|with-lock",
       "nats kv|creds|context|nsc get|add|export|edit|save",
       "java -jar",
+      "npm|yarn|pnpm config|c get|list|ls @/_auth|_password|token/",
     ],
     unless: [
       "vault kv list",

@@ -86,10 +86,15 @@ export const PROCESSES: readonly Rule[] = [
   },
   {
     id: "shell.history-expansion",
-    when: ["enable -f|-d", "bind -x", "shopt|set -o @/^(?:expand_aliases)$/"],
-    level: "CAUTION",
+    when: [
+      "enable -f|-d",
+      "bind -x",
+      "mapfile|readarray|complete|compgen -C",
+      "shopt|set -o @/^(?:expand_aliases)$/",
+    ],
+    level: "CRITICAL",
     axes: [],
-    text: "changes what words mean to this shell",
+    text: "has this shell run something at other times, or changes what its words mean",
     match: ["enable -f x.so y", "bind -x '\"a\":sh'"],
     noMatch: ["set -o pipefail"],
   },
