@@ -12,6 +12,7 @@ import { registerExportCommands } from "./export-commands.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerRisk } from "./risk.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
+import { registerSudoersLint } from "./sudoers-lint.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -68,6 +69,7 @@ export function sallyport(): Command {
   registerExportCommands(program);
   registerMcp(program);
   registerRisk(program);
+  registerSudoersLint(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
     acceptOption(command, "--no-input", "accepted: nothing here ever asks");
