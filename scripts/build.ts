@@ -22,6 +22,7 @@ import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
 import { filesIn } from "../agent/ansible-role.ts";
 import { bundleHelper } from "./bundle-helper.ts";
+import { grammarAlias, wasmFiles } from "./grammar-parts.ts";
 import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { NATIVE_ADDONS } from "./native-addons.ts";
 import { pack } from "./pack.ts";
@@ -55,6 +56,7 @@ async function bundleCommandLine(
     absWorkingDir: root,
     bundle: true,
     external: NATIVE_ADDONS,
+    alias: grammarAlias(root),
     platform: "node",
     target: "node24",
     format: "cjs",
@@ -139,7 +141,8 @@ async function main(): Promise<void> {
       PTY_SHA256: sha256(join(out, "pty.node")),
       ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),
     });
-    await pack(text, "sallyport", work, out, { parts, v8: SMALL_HEAP, addons: true });
+    const bytes = wasmFiles(root);
+    await pack(text, "sallyport", work, out, { parts, bytes, v8: SMALL_HEAP, addons: true });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
     process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
   } finally {

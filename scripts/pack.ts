@@ -1,5 +1,5 @@
 /** Puts one CommonJS text and the pinned Node into a single executable with every known door closed. */
-import { chmodSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { sealedRuntime } from "./runtime.ts";
@@ -28,10 +28,15 @@ const CLOSED_DOORS = {
 type Sea = (entry: string, options: object) => Promise<void>;
 
 /**
- * `parts`: texts that the program finds with `node:sea`, by name. `v8`: options of the interpreter. `addons`: leaves
- * that one door open, for a program that never is root's.
+ * `parts`: texts that the program finds with `node:sea`, by name; `bytes`: files that it finds in the same
+ * way. `v8`: options of the interpreter. `addons`: leaves that one door open, for a program that is not the helper.
  */
-type Extras = { parts?: ReadonlyMap<string, string>; v8?: readonly string[]; addons?: boolean };
+type Extras = {
+  parts?: ReadonlyMap<string, string>;
+  bytes?: ReadonlyMap<string, string>;
+  v8?: readonly string[];
+  addons?: boolean;
+};
 
 /** Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary. */
 export async function pack(
@@ -39,7 +44,7 @@ export async function pack(
   name: string,
   work: string,
   out: string,
-  { parts = new Map(), v8 = [], addons = false }: Extras = {},
+  { parts = new Map(), bytes = new Map(), v8 = [], addons = false }: Extras = {},
 ): Promise<void> {
   const require = createRequire(import.meta.url);
   const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
@@ -56,6 +61,13 @@ export async function pack(
     const file = `part-${Object.keys(assets).length}.cjs`;
     writeFileSync(join(work, file), partText);
     assets[part] = `../${file}`;
+  }
+  let copied = 0;
+  for (const [part, file] of bytes) {
+    copied += 1;
+    // Where node_modules is does not get into the binary.
+    copyFileSync(file, join(work, `part-${copied}.bytes`));
+    assets[part] = `../part-${copied}.bytes`;
   }
   const doors = CLOSED_DOORS.execArgv.filter((door) => !(addons && door === "--no-addons"));
   const execArgv = [...v8, ...doors];

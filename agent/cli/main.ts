@@ -13,8 +13,10 @@ import { registerExportCommands } from "./export-commands.ts";
 import { registerGrantCommands } from "./grants.ts";
 import { registerLockdown } from "./lockdown.ts";
 import { registerMcp } from "./mcp.ts";
+import { registerRisk } from "./risk.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 import { registerWorkflowCommands } from "./workflow-commands.ts";
+import { registerSudoersLint } from "./sudoers-lint.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -74,6 +76,8 @@ export function sallyport(): Command {
   registerExportCommands(program);
   registerMcp(program);
   registerWorkflowCommands(program);
+  registerRisk(program);
+  registerSudoersLint(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
     acceptOption(command, "--no-input", "never ask: where something is missing, say so and stop");

@@ -25,6 +25,7 @@ import { hostReport } from "./tools/host-report.ts";
 import { packageInfo } from "./tools/package-info.ts";
 import { packageManage } from "./tools/package-manage.ts";
 import { policyExplain } from "./tools/policy-explain.ts";
+import { riskExplain } from "./tools/risk-explain.ts";
 import { serviceControl } from "./tools/service-control.ts";
 import { serviceStatus } from "./tools/service-status.ts";
 import { workflowCancel } from "./tools/workflow-cancel.ts";
@@ -38,6 +39,7 @@ import { untrustedLine } from "./untrusted.ts";
 const TOOLS: readonly Tool[] = [
   hostReport,
   policyExplain,
+  riskExplain,
   serviceStatus,
   serviceControl,
   packageInfo,

@@ -40,6 +40,7 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["package_info", "read"],
   ["package_manage", "package_change"],
   ["policy_explain", "read"],
+  ["risk_explain", "read"],
   ["audit_query", "read"],
   ["grants_list", "read"],
   ["approval_status", "read"],

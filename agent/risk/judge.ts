@@ -1,0 +1,139 @@
+/** From a text to its level: read, walked, judged; what cannot be read is never SAFE. */
+import { NO_INPUT, type Context, type Input } from "./context.ts";
+import { judgeCommand } from "./command.ts";
+import { findings, type Findings, type Span } from "./findings.ts";
+import type { Parse } from "./grammar.ts";
+import type { Risk } from "./level.ts";
+import { scanText } from "./raw-scan.ts";
+import { walkScript } from "./script.ts";
+import { functionsOf } from "./static-text.ts";
+import { staticWord } from "./word.ts";
+
+/** UTF-16 units that are read; what a person is asked about must fit on a few screens. */
+export const LONGEST_COMMAND = 16_384;
+/** Of all texts within texts together. */
+const LONGEST_IN_ALL = 4 * LONGEST_COMMAND;
+/** Commands within commands: `sudo sudo sudo …`. */
+const DEEPEST = 40;
+const MOST_COMMANDS = 5000;
+
+const TOO_LONG = {
+  rule: "syntax.too-long",
+  level: "CRITICAL",
+  text: "longer than anybody would read, so nothing says that it is harmless. Put it into a file and read that",
+} as const;
+const TOO_DEEP = {
+  rule: "syntax.too-deep",
+  level: "CRITICAL",
+  text: "commands within commands within commands, deeper than anybody would read",
+} as const;
+const BROKEN = {
+  rule: "syntax.broken",
+  level: "CAUTION",
+  text: "not what bash could read without doubt, so parts may mean something else",
+} as const;
+const INVISIBLE = {
+  rule: "obfuscation.invisible",
+  level: "CRITICAL",
+  text: "has characters that cannot be seen or that change the order of others",
+} as const;
+
+/** Controls but for tab and line feed; what is drawn as nothing; spaces that bash does not take for spaces. */
+const HIDDEN =
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\uFFFF]|(?! )\p{Zs}/u;
+/** Joins parts of one picture; bash and eyes see one emoji. */
+const EMOJI_JOINS = /(?<=\p{Extended_Pictographic})[\u200D\uFE0F]/gu;
+
+/** All that one text may cost. */
+type Budget = { units: number; commands: number };
+
+export function judgeText(command: string, parse: Parse): Risk {
+  const found = findings();
+  const whole: Span = [0, command.length];
+  const hidden = HIDDEN.exec(command.replace(EMOJI_JOINS, ""));
+  if (hidden !== null) found.add(INVISIBLE, whole);
+  if (command.length > LONGEST_COMMAND) found.add(TOO_LONG, whole);
+  else
+    run(command, null, NO_INPUT, {
+      parse,
+      found,
+      depth: 0,
+      budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS },
+      folder: { path: null },
+    });
+  return found.risk();
+}
+
+/** The same for a command that no shell will see. Positions are those of the words joined by spaces. */
+export function judgeWords(argv: readonly string[], parse: Parse): Risk {
+  const found = findings();
+  let at = 0;
+  const words = argv.map((text) => {
+    const word = staticWord(text, at, at + text.length);
+    at += text.length + 1;
+    return word;
+  });
+  const whole: Span = [0, Math.max(0, at - 1)];
+  if (argv.some((text) => HIDDEN.test(text.replace(EMOJI_JOINS, "").replaceAll("\n", ""))))
+    found.add(INVISIBLE, whole);
+  if (at > LONGEST_COMMAND) found.add(TOO_LONG, whole);
+  else {
+    const state = {
+      parse,
+      found,
+      depth: 0,
+      budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS },
+      folder: { path: null },
+    };
+    contextOf(state, null, new Set()).command({ words, assignments: [], input: NO_INPUT });
+  }
+  return found.risk();
+}
+
+type State = {
+  parse: Parse;
+  found: Findings;
+  depth: number;
+  budget: Budget;
+  folder: Context["folder"];
+};
+
+/** `place`: where a text within the text stands, for what is found in it. */
+function run(text: string, place: Span | null, _input: Input, state: State): void {
+  const span: Span = place ?? [0, text.length];
+  state.budget.units -= text.length;
+  if (state.budget.units < 0) return state.found.add(TOO_LONG, span);
+  if (state.depth > DEEPEST) return state.found.add(TOO_DEEP, span);
+  const read = state.parse(text);
+  if (read === null) {
+    state.found.add(TOO_DEEP, span);
+    return scanText(text, contextOf(state, span, new Set()));
+  }
+  const functions = functionsOf(read.root, text);
+  const context = contextOf(state, place, functions);
+  walkScript(read.root, text, context);
+  if (!read.broken) return;
+  state.found.add(BROKEN, span);
+  scanText(text, context);
+}
+
+function contextOf(state: State, place: Span | null, functions: ReadonlySet<string>): Context {
+  const { found, budget } = state;
+  const context: Context = {
+    functions,
+    folder: state.folder,
+    add: (finding, span) => found.add(finding, place ?? span),
+    script(text, span, input) {
+      run(text, place ?? span, input, { ...state, depth: state.depth + 1 });
+    },
+    command(command) {
+      budget.commands -= 1;
+      const span: Span = place ?? [command.words[0]?.start ?? 0, command.words.at(-1)?.end ?? 0];
+      if (budget.commands < 0 || state.depth > DEEPEST) return found.add(TOO_DEEP, span);
+      state.depth += 1;
+      judgeCommand(command, context);
+      state.depth -= 1;
+    },
+  };
+  return context;
+}
