@@ -19,6 +19,11 @@ const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 const SET_ID = 0o6000;
 /** O_CREAT and O_TMPFILE's own bit: only with them has open() a mode. */
 const CREATES = 0o20_000_100;
+/**
+ * Shared memory without a file stays when it is no longer mapped in: it would be in no process's figures.
+ * (The other way to it, mapping /dev/zero, is closed by there being none: see bubblewrap.ts.)
+ */
+const [MAP_SHARED, MAP_ANONYMOUS] = [0x01, 0x20];
 const [UNIX, INET, INET6] = [1, 2, 10];
 const [STREAM, DATAGRAM, SEQUENCED] = [1, 2, 5];
 const [ANY_PROTOCOL, TCP, UDP] = [0, 6, 17];
@@ -41,6 +46,10 @@ export const RULES: Readonly<Record<string, readonly Clause[]>> = {
   socketpair: [[is(0, UNIX)]],
   ioctl: allBut(TERMINAL_INJECTION, 32).map(({ mask, value }) => [{ argument: 1, mask, value }]),
   personality: PERSONALITIES.map((persona) => [is(0, persona)]),
+  mmap: [
+    [{ argument: 3, mask: MAP_SHARED, value: 0 }],
+    [{ argument: 3, mask: MAP_ANONYMOUS, value: 0 }],
+  ],
   chmod: [noSetId(1)],
   fchmod: [noSetId(1)],
   fchmodat: [noSetId(2)],
