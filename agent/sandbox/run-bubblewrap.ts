@@ -1,7 +1,7 @@
 /** One sandbox by bubblewrap, from its start to the last process of it. It leaves nothing behind: see end. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Duplex } from "node:stream";
+import { PassThrough, type Duplex } from "node:stream";
 import { BWRAP, bubblewrapWords, commandWords, FD, USERS, type Inside } from "./bubblewrap.ts";
 import { gaps, readConfinement, type Confinement } from "./confinement.ts";
 import { highestInherited } from "./inherited-descriptors.ts";
@@ -75,16 +75,17 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   signal?.addEventListener("abort", cancel);
   const timer = setTimeout(() => stop({ by: "limit", limit: "time" }), profile.seconds * 1000);
 
-  const [report, status] = [channel(child, FD.report), channel(child, FD.status)];
+  const status = heard(channel(child, FD.status));
+  const report = channel(child, FD.report);
   let confinement: Confinement | null = null;
   let missing: readonly string[] = [];
-  report.changed((text) => {
+  heard(report, (text) => {
     if (confinement !== null || missing.length > 0 || !text.endsWith("\nend\n")) return;
     const found = readConfinement(text);
     missing = gaps(found, profile, job.workspace?.access === "write");
     if (missing.length > 0) return cancel();
     confinement = found;
-    report.say("go\n");
+    report.end("go\n");
   });
 
   const most = profile.outputKiB * 1024;
@@ -98,7 +99,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   }
   let peak: Usage | null = null;
   const watch = setInterval(() => {
-    const first = numberAfter(status.text(), "child-pid");
+    const first = numberAfter(status(), "child-pid");
     if (first === null || confinement === null) return;
     const usage = usageOf(first);
     peak = highest(peak, usage);
@@ -116,7 +117,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   if (confinement === null && end === null) return startRefusal(kept.stderr.text().trim());
   return {
     kind: "ran",
-    end: end ?? ownEnd(numberAfter(status.text(), "exit-code")),
+    end: end ?? ownEnd(numberAfter(status(), "exit-code")),
     stdout: kept.stdout.text(),
     stderr: kept.stderr.text(),
     truncated: kept.stdout.truncated() || kept.stderr.truncated(),
@@ -160,29 +161,21 @@ function filterFor(machine: Machine): Buffer {
   return filter;
 }
 
-type Channel = {
-  text(): string;
-  changed(listener: (text: string) => void): void;
-  say(text: string): void;
-  end(bytes: string | Buffer): void;
-};
-
 /** One of the descriptors that bubblewrap was given. Who is at its other end may be gone at any time. */
-function channel(child: ChildProcess, fd: number): Channel {
+function channel(child: ChildProcess, fd: number): Duplex {
   const stream = child.stdio[fd] as Duplex | null | undefined;
+  // After a failed start there are none; nobody looks at what is written then.
+  return stream?.on("error", () => {}) ?? new PassThrough();
+}
+
+/** What `stream` has said, kept up to its limit; `changed` is told all of it each time. */
+function heard(stream: Duplex, changed: (text: string) => void = () => {}): () => string {
   let text = "";
-  stream?.on("error", () => {});
-  return {
-    text: () => text,
-    changed(listener) {
-      stream?.on("data", (chunk: Buffer) => {
-        if (text.length < REPORT_MAX_BYTES) text += chunk.toString("latin1");
-        listener(text);
-      });
-    },
-    say: (answer) => void stream?.write(answer),
-    end: (bytes) => void stream?.end(bytes),
-  };
+  stream.on("data", (chunk: Buffer) => {
+    if (text.length < REPORT_MAX_BYTES) text += chunk.toString("latin1");
+    changed(text);
+  });
+  return () => text;
 }
 
 function numberAfter(json: string, name: string): number | null {
