@@ -8,6 +8,7 @@ import { registerClusterCommands } from "./cluster-commands.ts";
 import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
+import { registerExec } from "./exec.ts";
 import { registerExportCommands } from "./export-commands.ts";
 import { registerMcp } from "./mcp.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
@@ -65,6 +66,7 @@ export function sallyport(): Command {
   registerSetupSudo(program);
   registerClusterCommands(program);
   registerExportCommands(program);
+  registerExec(program);
   registerMcp(program);
   for (const command of leaves(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");

@@ -5,8 +5,8 @@ import type { Workspace } from "./workspace.ts";
 
 export const BWRAP = "/usr/bin/bwrap";
 
-/** Descriptors that bubblewrap is given; `report` is the only one that gets inside, and is closed there. */
-export const FD = { report: 3, words: 4, filter: 5, users: 6, program: 7, status: 8 } as const;
+/** Descriptors that bubblewrap is given; `ready` is the only one that gets inside, and is closed there. */
+export const FD = { ready: 3, words: 4, filter: 5, users: 6, program: 7, status: 8 } as const;
 
 /** Inside; outside it is the caller's own. */
 export const SANDBOX_UID = 1001;
@@ -30,32 +30,33 @@ export function bubblewrapWords(inside: Inside): string[] {
   const { profile, programFile, workspace, env } = inside;
   const tmpBytes = profile.tmpMiB * 1_048_576;
   return [
-    ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"],
-    ...["--unshare-cgroup-try", "--disable-userns", "--assert-userns-disabled"],
-    ...["--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID), "--hostname", "sandbox"],
-    ...["--cap-drop", "ALL", "--new-session", "--die-with-parent"],
-    ...["--json-status-fd", String(FD.status), "--seccomp", String(FD.filter)],
-    ...["--ro-bind", "/usr", "/usr", ...TOP_FOLDERS.flatMap(topFolder)],
-    ...SYSTEM_FILES.flatMap((path) => ["--ro-bind-try", path, path]),
-    ...["--ro-bind-data", String(FD.users), "/etc/passwd"],
-    ...["--proc", "/proc", ...HIDDEN_IN_PROC.filter((path) => existsSync(path)).flatMap(hide)],
+    ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"],
+    ["--unshare-cgroup-try", "--disable-userns", "--assert-userns-disabled"],
+    ["--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID), "--hostname", "sandbox"],
+    ["--cap-drop", "ALL", "--new-session", "--die-with-parent"],
+    ["--json-status-fd", String(FD.status), "--seccomp", String(FD.filter)],
+    ["--ro-bind", "/usr", "/usr"],
+    ...TOP_FOLDERS.map(topFolder),
+    ...SYSTEM_FILES.map((path) => ["--ro-bind-try", path, path]),
+    ["--ro-bind-data", String(FD.users), "/etc/passwd"],
+    ["--proc", "/proc"],
+    ...HIDDEN_IN_PROC.filter((path) => existsSync(path)).map(hide),
     // /dev/full reads as zeros and cannot be mapped: see MAP_SHARED in seccomp-rules.ts.
-    ...["--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero"],
-    ...["--size", String(Math.ceil(tmpBytes / 4)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
-    ...["--size", String(tmpBytes), "--tmpfs", "/tmp"],
-    ...(programFile === null ? [] : ["--ro-bind-data", String(FD.program), programFile]),
-    ...workspaceWords(workspace),
-    ...["--remount-ro", "/"],
-    ...["--chdir", workspace === null ? "/tmp" : "/workspace"],
-    "--clearenv",
-    ...Object.entries({ ...ENVIRONMENT, ...env }).flatMap((pair) => ["--setenv", ...pair]),
-  ];
+    ["--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero"],
+    ["--size", String(Math.ceil(tmpBytes / 4)), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    ["--size", String(tmpBytes), "--tmpfs", "/tmp"],
+    programFile === null ? [] : ["--ro-bind-data", String(FD.program), programFile],
+    workspaceWords(workspace),
+    ["--remount-ro", "/"],
+    ["--chdir", workspace === null ? "/tmp" : "/workspace"],
+    ["--clearenv"],
+    ...Object.entries({ ...ENVIRONMENT, ...env }).map((pair) => ["--setenv", ...pair]),
+  ].flat();
 }
 
 /** What bubblewrap starts, in words that everybody on the host can see: of a program's text nothing is in them. */
 export function commandWords({ profile, argv }: Inside): string[] {
-  const limiter = ["/usr/bin/prlimit", ...limits(profile), "--"];
-  return [...limiter, "/bin/sh", "-c", LAUNCHER, "sandbox", ...argv];
+  return ["/bin/sh", "-c", LAUNCHER, "sandbox", ...limits(profile).map(String), ...argv];
 }
 
 const ENVIRONMENT = {
@@ -76,11 +77,13 @@ export function isVariable(name: string): boolean {
 }
 
 /**
- * Runs inside, confined, before the program: tells what confines it, and goes on only when that is good
- * (executor.ts). So the program cannot forge the report: it is not yet there.
+ * Runs inside, before the program, and waits until what confines it has been looked at (confinement.ts).
+ * Limits are set here, where processes are counted for this sandbox alone. Processes: -p in dash and
+ * busybox, -u in bash, where -p is something else and fails.
  */
-const LAUNCHER = `cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev >&3 &&
-echo end >&3 && read -r answer <&3 && [ "$answer" = go ] && exec 3>&- && exec "$@"`;
+const LAUNCHER = `ulimit -c 0 && ulimit -t "$1" && ulimit -n "$2" && ulimit -f "$3" && ulimit -s "$4" &&
+ulimit -d "$5" && { ulimit -p "$6" || ulimit -u "$6"; } 2>/dev/null && shift 6 &&
+echo ready >&3 && read -r answer <&3 && [ "$answer" = go ] && exec 3>&- && exec "$@"`;
 
 const TOP_FOLDERS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
@@ -108,23 +111,20 @@ function workspaceWords(workspace: Workspace | null): string[] {
   return [workspace.access === "read" ? "--ro-bind" : "--bind", workspace.folder, "/workspace"];
 }
 
-/** prlimit(1). Set inside, where processes are counted for this sandbox alone; one of them is bubblewrap's own. */
-function limits(profile: Profile): string[] {
-  const cpuSeconds = cpuSecondsOf(profile);
-  const all: Record<string, number | string> = {
-    nproc: profile.processes + 1,
-    nofile: profile.openFiles,
-    data: profile.memoryMiB * 1_048_576,
-    stack: 8_388_608,
-    fsize: profile.tmpMiB * 1_048_576,
-    cpu: `${cpuSeconds}:${cpuSeconds + 1}`,
-    core: 0,
-    msgqueue: 0,
-    rtprio: 0,
-    nice: 0,
-  };
-  return Object.entries(all).map(([name, value]) => `--${name}=${value}`);
+/** In the order and the units of the launcher: seconds, a number, blocks of 512 bytes, KiB, KiB, a number. */
+function limits(profile: Profile): number[] {
+  return [
+    cpuSecondsOf(profile),
+    profile.openFiles,
+    profile.tmpMiB * 2048,
+    STACK_KIB,
+    profile.memoryMiB * 1024,
+    // One of them is bubblewrap's own.
+    profile.processes + 1,
+  ];
 }
+
+const STACK_KIB = 8192;
 
 /** Of each process: what its share of the wall clock comes to. */
 export function cpuSecondsOf({ cpus, seconds }: Profile): number {

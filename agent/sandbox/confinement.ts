@@ -1,8 +1,10 @@
-/** What confines a program, as the kernel tells it from inside, before the program starts. */
+/** What confines a program, as the kernel tells it, before the program starts. */
+import { readFileSync } from "node:fs";
 import type { Profile } from "./profile.ts";
-import { SANDBOX_UID } from "./bubblewrap.ts";
+import type { Workspace } from "./workspace.ts";
 
 export type Confinement = {
+  /** Outside: who it is to the kernel. */
   uid: number;
   noNewPrivs: boolean;
   /** A filter of system calls is in force. */
@@ -16,12 +18,28 @@ export type Confinement = {
   mounts: number;
   processes: number | null;
   openFiles: number | null;
-  /** Of each process, bytes. */
-  data: number | null;
+  fileBytes: number | null;
+  /** Of each process. */
+  dataBytes: number | null;
 };
 
+/**
+ * Of the only child of `first`, the sandbox's process 1, while it waits; null where it is not there any more.
+ * The program that it becomes has no more: none of this can be taken off.
+ */
+export function confinementIn(first: number): Confinement | null {
+  try {
+    const [child = ""] = readFileSync(`/proc/${first}/task/${first}/children`, "latin1").split(" ");
+    const files = ["status", "limits", "mountinfo", "net/dev"];
+    const texts = files.map((file) => readFileSync(`/proc/${Number(child)}/${file}`, "latin1"));
+    return readConfinement(texts.join(""));
+  } catch {
+    return null;
+  }
+}
+
 /** `text`: status, limits, mountinfo and net/dev of proc(5), one after another. */
-export function readConfinement(text: string): Confinement {
+function readConfinement(text: string): Confinement {
   const field = (name: string): string =>
     new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text)?.[1] ?? "";
   const limit = (name: string): number | null => {
@@ -47,15 +65,19 @@ export function readConfinement(text: string): Confinement {
     mounts: mounts.length,
     processes: limit("Max processes"),
     openFiles: limit("Max open files"),
-    data: limit("Max data size"),
+    fileBytes: limit("Max file size"),
+    dataBytes: limit("Max data size"),
   };
 }
 
 /** What of it does not hold; nothing runs then. `writableWorkspace`: one was asked for. */
-export function gaps(found: Confinement, profile: Profile, writableWorkspace: boolean): string[] {
-  const expected = ["/dev/shm", "/tmp", ...(writableWorkspace ? ["/workspace"] : [])];
+export function gaps(
+  found: Confinement,
+  { profile, workspace }: { profile: Profile; workspace: Workspace | null },
+): string[] {
+  const expected = ["/dev/shm", "/tmp", ...(workspace?.access === "write" ? ["/workspace"] : [])];
   const held: Record<string, boolean> = {
-    "user id": found.uid === SANDBOX_UID,
+    "user id": found.uid !== 0 && found.uid === process.getuid?.(),
     "no new privileges": found.noNewPrivs,
     seccomp: found.seccomp,
     capabilities: found.capabilities === "0",
@@ -63,7 +85,8 @@ export function gaps(found: Confinement, profile: Profile, writableWorkspace: bo
     "read-only root": found.mounts > 0 && found.writable.toSorted().join() === expected.join(),
     processes: found.processes === profile.processes + 1,
     "open files": found.openFiles === profile.openFiles,
-    memory: found.data === profile.memoryMiB * 1_048_576,
+    "file size": found.fileBytes === profile.tmpMiB * 1_048_576,
+    memory: found.dataBytes === profile.memoryMiB * 1_048_576,
   };
   return Object.keys(held).filter((control) => held[control] !== true);
 }

@@ -134,7 +134,15 @@ async function execute(execution: Execution): Promise<Executed> {
   const text = program.kind === "code" ? program.text : null;
   if (text !== null && Buffer.byteLength(text) > TEXT_MAX_BYTES) return { kind: "too_long" };
   const ran = await runBubblewrap({
-    ...{ profile, env, workspace, argv, machine, text, stdin, signal, output },
+    profile,
+    env,
+    workspace,
+    argv,
+    machine,
+    text,
+    stdin,
+    signal,
+    output,
     programFile: program.kind === "code" ? PROGRAM_FILE[program.language] : null,
   });
   return ran.kind === "ran" ? { ...ran, degraded } : ran;

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { PassThrough, type Duplex } from "node:stream";
 import { BWRAP, bubblewrapWords, commandWords, FD, USERS, type Inside } from "./bubblewrap.ts";
-import { gaps, readConfinement, type Confinement } from "./confinement.ts";
+import { confinementIn, gaps, type Confinement } from "./confinement.ts";
 import { highestInherited } from "./inherited-descriptors.ts";
 import { keptOutput } from "./kept-output.ts";
 import { startRefusal, type SandboxRefusal } from "./refusal.ts";
@@ -46,8 +46,6 @@ export type SandboxJob = Inside & {
 };
 
 const LOOK_MS = 50;
-/** A report is some kilobytes; a host with a thousand mounts is not longer than this. */
-const REPORT_MAX_BYTES = 1 << 20;
 /** From which on output is no longer read and dropped, but a reason to stop: as many times what is kept. */
 const FLOOD = 64;
 
@@ -75,17 +73,24 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   signal?.addEventListener("abort", cancel);
   const timer = setTimeout(() => stop({ by: "limit", limit: "time" }), profile.seconds * 1000);
 
-  const status = heard(channel(child, FD.status));
-  const report = channel(child, FD.report);
+  const ready = channel(child, FD.ready);
+  let isReady = false;
   let confinement: Confinement | null = null;
   let missing: readonly string[] = [];
-  heard(report, (text) => {
-    if (confinement !== null || missing.length > 0 || !text.endsWith("\nend\n")) return;
-    const found = readConfinement(text);
-    missing = gaps(found, profile, job.workspace?.access === "write");
+  /** Once both are there, in whatever order: the launcher waits, and bubblewrap has said which process it is. */
+  const look = (said: string): void => {
+    const first = numberAfter(said, "child-pid");
+    if (!isReady || first === null || confinement !== null) return;
+    const found = confinementIn(first);
+    missing = found === null ? ["nothing can be seen of it"] : gaps(found, job);
     if (missing.length > 0) return cancel();
     confinement = found;
-    report.end("go\n");
+    ready.end("go\n");
+  };
+  const status = heard(channel(child, FD.status), look);
+  ready.once("data", () => {
+    isReady = true;
+    look(status());
   });
 
   const most = profile.outputKiB * 1024;
@@ -168,11 +173,11 @@ function channel(child: ChildProcess, fd: number): Duplex {
   return stream?.on("error", () => {}) ?? new PassThrough();
 }
 
-/** What `stream` has said, kept up to its limit; `changed` is told all of it each time. */
-function heard(stream: Duplex, changed: (text: string) => void = () => {}): () => string {
+/** All that `stream` has said until now; `changed` is told it each time. Only bubblewrap itself speaks there. */
+function heard(stream: Duplex, changed: (said: string) => void): () => string {
   let text = "";
   stream.on("data", (chunk: Buffer) => {
-    if (text.length < REPORT_MAX_BYTES) text += chunk.toString("latin1");
+    text += chunk.toString("latin1");
     changed(text);
   });
   return () => text;
