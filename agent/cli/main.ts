@@ -9,6 +9,7 @@ import { registerDecideCommands } from "./decide.ts";
 import { registerDaemon } from "./daemon.ts";
 import { registerDoctor } from "./doctor.ts";
 import { fail, type Failure } from "./errors.ts";
+import { registerExec } from "./exec.ts";
 import { registerExportCommands } from "./export-commands.ts";
 import { registerGrantCommands } from "./grants.ts";
 import { registerLockdown } from "./lockdown.ts";
@@ -74,6 +75,7 @@ export function sallyport(): Command {
   registerSetupSudo(program);
   registerClusterCommands(program);
   registerExportCommands(program);
+  registerExec(program);
   registerMcp(program);
   registerWorkflowCommands(program);
   registerRisk(program);

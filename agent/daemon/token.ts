@@ -11,7 +11,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import type { Flaw } from "./settings.ts";
+import type { Flaw } from "../settings-file.ts";
 
 const TOKEN_BYTES = 32;
 const FILE_MAX_BYTES = 4096;

@@ -1,0 +1,51 @@
+/** Every way in which nothing is run. */
+import { readFileSync } from "node:fs";
+import type { Inexact, Language } from "./profile.ts";
+import type { WorkspaceFlaw } from "./workspace.ts";
+
+export type SandboxRefusal =
+  /** As root a sandbox's files and processes would be root's. */
+  | { kind: "is_root" }
+  | { kind: "no_backend" }
+  /** There is no filter of system calls for this machine. */
+  | { kind: "machine"; machine: string }
+  | { kind: "no_interpreter"; language: Language }
+  /** User namespaces are switched off, or AppArmor keeps them from bubblewrap. */
+  | { kind: "namespaces_blocked"; by: "apparmor" | "kernel"; said: string }
+  /** Within another container whose /proc has parts covered. */
+  | { kind: "proc_blocked"; said: string }
+  /** It did not come as far as the program, for some other reason; bubblewrap's words. */
+  | { kind: "not_started"; said: string }
+  /** It came up with less than was asked for. The program was not started. */
+  | { kind: "not_confined"; gaps: readonly string[] }
+  /** Limits that this host cannot hold exactly, and the profile wants so. */
+  | { kind: "inexact"; limits: readonly Inexact[] }
+  | { kind: "variable"; name: string }
+  | { kind: "no_command" }
+  /** The program's text, the variables or the words are longer than can be handed over. */
+  | { kind: "too_long" }
+  | WorkspaceFlaw
+  /** As many as may run at once do, and as many wait. */
+  | { kind: "queue_full"; running: number; waiting: number };
+
+/** Why it did not start, from what bubblewrap says. */
+export function startRefusal(said: string): SandboxRefusal {
+  if (NAMESPACES_BLOCKED.test(said)) {
+    return { kind: "namespaces_blocked", by: appArmorRestricts() ? "apparmor" : "kernel", said };
+  }
+  if (said.includes("Can't mount proc")) return { kind: "proc_blocked", said };
+  return { kind: "not_started", said };
+}
+
+const NAMESPACES_BLOCKED =
+  /No permissions to creat|Creating new namespace failed|uid map: Permission denied|loopback: Failed RTM_NEWADDR/;
+
+/** Ubuntu from 23.10 on. */
+function appArmorRestricts(): boolean {
+  try {
+    const file = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+    return readFileSync(file, "latin1").trim() === "1";
+  } catch {
+    return false;
+  }
+}
