@@ -88,12 +88,11 @@ function riskMarks({ risk, act }: PlannedStep, colours: boolean): string[] {
   return [risk === null ? "risk not rated" : `risk ${riskWord(risk, colours)}`];
 }
 
-const RED = new Set(["HIGH", "CRITICAL"]);
+const COLOURS = { SAFE: "green", CAUTION: "yellow", CRITICAL: "red" } as const;
 
-/** Amber or red, where there are colours. */
+/** Green, amber or red, where there are colours. */
 export function riskWord({ level }: NonNullable<Risk>, colours: boolean): string {
-  if (!colours || level === "SAFE" || level === "LOW") return level;
-  return styleText(RED.has(level) ? "red" : "yellow", level, { validateStream: false });
+  return colours ? styleText(COLOURS[level], level, { validateStream: false }) : level;
 }
 
 function policyMarks({ act }: PlannedStep, verdicts: Verdicts | null): string[] {

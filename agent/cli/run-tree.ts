@@ -92,12 +92,6 @@ function treeRow({ step, began, ended }: TreeStep, name: string): Row {
 
 function markOf(risk: Risk): Row["mark"] {
   if (risk === null) return null;
-  const tones = {
-    SAFE: "good",
-    LOW: "good",
-    MEDIUM: "neutral",
-    HIGH: "bad",
-    CRITICAL: "bad",
-  } as const;
+  const tones = { SAFE: "good", CAUTION: "neutral", CRITICAL: "bad" } as const;
   return { word: risk.level, tone: tones[risk.level] };
 }

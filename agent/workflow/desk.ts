@@ -16,6 +16,7 @@ import { obstacleTo, type Obstacle } from "./preflight.ts";
 import { readWorkflow } from "./read.ts";
 import type { Problem } from "./problem.ts";
 import type { RunRecord, StepRecord } from "./record.ts";
+import { rated } from "./risk.ts";
 import { openStore, type Store } from "./store.ts";
 import { thisPlace } from "./surroundings.ts";
 
@@ -35,9 +36,9 @@ export type Started =
 export type Sent = { text: string; inputs: ReadonlyMap<string, string> };
 
 export type Desk = {
-  plan(sent: Sent): Planned;
+  plan(sent: Sent): Promise<Planned>;
   /** `claim`: what the agent says why. */
-  start(sent: Sent, client: string, claim: string | null): Started;
+  start(sent: Sent, client: string, claim: string | null): Promise<Started>;
   /** Null: there is no such run of this client. */
   look(run: string, client: string): { record: RunRecord; steps: StepRecord[] } | null;
   /** With what it has printed. Null: the run has no such step. */
@@ -72,12 +73,12 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
     opened = store;
     return act(store);
   }
-  function plan({ text, inputs }: Sent): Planned {
+  async function plan({ text, inputs }: Sent): Promise<Planned> {
     const read = readWorkflow(text);
     if ("problems" in read) return { kind: "invalid", problems: read.problems };
     const values = inputValues(read.workflow.inputs, inputs);
     if ("flaws" in values) return { kind: "inputs", flaws: values.flaws };
-    const made = makePlan(read.workflow, values.values, thisPlace(home));
+    const made = await rated(makePlan(read.workflow, values.values, thisPlace(home)));
     const obstacle = obstacleTo(made, {
       terminals: parts.terminals !== null,
       sandbox: parts.sandbox,
@@ -121,8 +122,8 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
 
   return {
     plan,
-    start(sent, name, claim) {
-      const planned = plan(sent);
+    async start(sent, name, claim) {
+      const planned = await plan(sent);
       if (planned.kind !== "plan") return planned;
       const { plan: made, obstacle, waits } = planned;
       if (obstacle !== null) return { kind: "obstacle", obstacle };

@@ -1,7 +1,15 @@
 /** What this program can execute steps with, beside the helper. */
+import { existsSync } from "node:fs";
+import { BWRAP } from "../sandbox/bubblewrap.ts";
+import { executor } from "../sandbox/executor.ts";
 import type { Executor, OpenTerminals } from "./execution.ts";
+import { sandboxSteps } from "./sandbox-steps.ts";
+import { terminalSteps } from "./terminal-steps.ts";
 
 export type Parts = { terminals: OpenTerminals | null; sandbox: Executor | null };
 
-/** Terminals are to come with agent/terminal, the sandbox with agent/sandbox; until then such steps are refused. */
-export const PARTS: Parts = { terminals: null, sandbox: null };
+/** Where there is no bubblewrap, what needs a sandbox is refused before a run starts. */
+export const PARTS: Parts = {
+  terminals: terminalSteps,
+  sandbox: existsSync(BWRAP) ? sandboxSteps(executor()) : null,
+};

@@ -5,15 +5,18 @@
 import { z } from "zod";
 import { digestOf } from "./canonical.ts";
 import { impossible } from "./reach.ts";
-import { riskOf, type Risk } from "./risk.ts";
+import type { Risk } from "./risk.ts";
 import type { Step, Workflow } from "./step.ts";
 
 export type PlannedStep = Omit<Step, "cwd"> & {
   /** What executes it. */
   via: "terminal" | "sandbox" | "helper";
   cwd: string;
+  /** What a sandboxed step may read of this host: the folder that it names. */
+  workspace: string | null;
   /** False: it waits for a locked step to have run. */
   reachable: boolean;
+  /** Null: nothing here has rated it; see risk.ts. */
   risk: Risk;
 };
 
@@ -43,13 +46,12 @@ export function makePlan(
   { user, host, cwd }: Surroundings,
 ): Plan {
   const behind = impossible(steps, { locks: true });
-  const planned = steps.map((step): PlannedStep => ({
-    ...step,
-    cwd: step.cwd ?? cwd,
-    via: step.act.kind === "request" ? "helper" : step.sudoLock ? "terminal" : "sandbox",
-    reachable: !behind.has(step.id),
-    risk: riskOf(step),
-  }));
+  const planned = steps.map((step): PlannedStep => {
+    const via = step.act.kind === "request" ? "helper" : step.sudoLock ? "terminal" : "sandbox";
+    const workspace = via === "sandbox" ? step.cwd : null;
+    const reachable = !behind.has(step.id);
+    return { ...step, cwd: step.cwd ?? cwd, workspace, via, reachable, risk: null };
+  });
   const plan = {
     v: 1,
     name,

@@ -9,7 +9,7 @@ export type When = (typeof WHENS)[number];
 export const JOINS = ["all", "any"] as const;
 export type Join = (typeof JOINS)[number];
 
-export const LANGUAGES = ["shell", "python", "node"] as const;
+export const LANGUAGES = ["bash", "python", "node"] as const;
 
 export type Act =
   /** `text`: as its author wrote it; null where it is a list of words already. */

@@ -44,7 +44,7 @@ export const workflowPlan = defineTool({
     ),
   }),
   async run(args, call) {
-    const planned = deskOf(call).plan(sentIn(args));
+    const planned = await deskOf(call).plan(sentIn(args));
     if (planned.kind !== "plan") return notStarted(planned);
     const { plan, obstacle, waits } = planned;
     const refused =

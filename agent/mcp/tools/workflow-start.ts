@@ -34,7 +34,7 @@ export const workflowStart = defineTool({
     unlock: z.string().nullable().describe("what a person must run in a terminal; null if nothing"),
   }),
   async run(args, call) {
-    const started = deskOf(call).start(sentIn(args), clientOf(), args.reason ?? null);
+    const started = await deskOf(call).start(sentIn(args), clientOf(), args.reason ?? null);
     if (started.kind === "no_store") call.context.report(new Error(started.flaw));
     if (started.kind !== "started") return notStarted(started);
     const { run, waits } = started;

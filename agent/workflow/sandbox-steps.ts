@@ -1,0 +1,92 @@
+/** Commands and code that get no sudo, each in a sandbox of its own. */
+import { StringDecoder } from "node:string_decoder";
+import { explainSandboxEnd, explainSandboxRefusal } from "../sandbox/explain.ts";
+import type { Executor as Sandboxes } from "../sandbox/executor.ts";
+import { profileFor, profileSchema, type Profile } from "../sandbox/profile.ts";
+import type { SandboxRun, Stream } from "../sandbox/run-bubblewrap.ts";
+import { redaction } from "../terminal/redaction.ts";
+import { ended } from "./engine.ts";
+import type { Executed, Execution, Executor } from "./execution.ts";
+
+export function sandboxSteps(sandboxes: Sandboxes): Executor {
+  return async (execution) => {
+    const { act, workspace, env: wanted } = execution.step;
+    if (act.kind === "request") return ended("denied", "a request is for the helper");
+    const language = act.kind === "code" ? act.language : null;
+    const seconds = execution.timeoutMs === 0 ? undefined : execution.timeoutMs / 1000;
+    const profile = profileFor(language, profileSchema.parse({ seconds }));
+    // What a sandbox has in PATH and HOME is its own.
+    const env = Object.fromEntries(wanted.map(([name]) => [name, execution.env[name] ?? ""]));
+    const said = outputOf(execution);
+    const ran = await sandboxes.run({
+      program:
+        act.kind === "code"
+          ? { kind: "code", language: act.language, text: act.text }
+          : { kind: "command", argv: act.argv },
+      profile,
+      env,
+      stdin: execution.stdin,
+      workspace: workspace === null ? null : { folder: workspace, access: "read" },
+      signal: execution.signal,
+      output: said.take,
+    });
+    await said.end();
+    if (ran.kind !== "ran") return ended("denied", explainSandboxRefusal(ran).cause);
+    return executedOf(ran, profile, said.text());
+  };
+}
+
+type Said = { take: (stream: Stream, chunk: Buffer) => void; end(): Promise<void>; text(): string };
+
+/** Both streams as one, in the order in which they come: whole characters, and no secret in them. */
+function outputOf({ secrets, output }: Execution): Said {
+  const streams = { stdout: open(), stderr: open() };
+  let told: Promise<void> = Promise.resolve();
+  let text = "";
+  function open() {
+    return { secrets: redaction(secrets), decoder: new StringDecoder("utf8") };
+  }
+  const tell = (piece: string): void => {
+    if (piece === "") return;
+    text = `${text}${piece}`.slice(-TEXT_MAX);
+    told = told.then(() => output(piece));
+  };
+  return {
+    take: (stream, chunk) => {
+      const { secrets: without, decoder } = streams[stream];
+      tell(decoder.write(without.take(chunk)));
+    },
+    end: async () => {
+      for (const { secrets: without, decoder } of Object.values(streams))
+        tell(`${decoder.write(without.rest())}${decoder.end()}`);
+      await told;
+    },
+    text: () => text,
+  };
+}
+
+/** More than is kept of any step; the sandbox stops a program that says much more. */
+const TEXT_MAX = 1 << 22;
+
+function executedOf(ran: SandboxRun, profile: Profile, output: string): Executed {
+  const { end, truncated, durationMs } = ran;
+  const failure = explainSandboxEnd(end, profile);
+  const common = { output, truncated, durationMs, signal: null, castSha256: null };
+  const reason = failure === null || end.by === "itself" ? "" : failure.cause;
+  switch (end.by) {
+    case "itself": {
+      const state = end.exitStatus === 0 ? "succeeded" : "failed";
+      return { ...common, state, exitStatus: end.exitStatus, reason };
+    }
+    case "cancel":
+      return { ...common, state: "cancelled", exitStatus: null, reason: "" };
+    case "limit": {
+      const state = end.limit === "time" ? "timed-out" : "failed";
+      return { ...common, state, exitStatus: null, reason };
+    }
+    case "unknown":
+      return { ...common, state: "failed", exitStatus: null, reason };
+    default:
+      return end satisfies never;
+  }
+}
