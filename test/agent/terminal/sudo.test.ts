@@ -31,7 +31,8 @@ const countedPam = (seconds: number): string => `
 printf '#!/bin/sh\\necho asked >>/run/questions\\n' >/usr/bin/question
 printf '#!/bin/sh\\nsleep ${seconds}\\n' >/usr/bin/slow
 chmod 755 /usr/bin/question /usr/bin/slow
-rm -f /run/questions
+: >/run/questions
+chmod 666 /run/questions
 for service in sudo sudo-i; do
 { echo 'auth optional pam_exec.so quiet /usr/bin/question'
 echo '@include common-auth'
@@ -43,7 +44,16 @@ done`;
 const EXPIRED = "chage --expiredate 1 ops";
 const NO_GROUP = "sed -i '/^%sudo/d' /etc/sudoers";
 
-type Row = { name: string; lines?: string; wrapper?: string[]; why: object; only?: RegExp };
+type Row = {
+  name: string;
+  lines?: string;
+  wrapper?: string[];
+  why: object;
+  /** Of sudo-rs 0.2.5, which tells less. */
+  whyR5?: object;
+  /** The builds that know it. */
+  only?: RegExp;
+};
 const REFUSALS: Row[] = [
   { name: "a wrong password", why: { kind: "wrong_password" } },
   { name: "no sudo", lines: "rm /usr/bin/sudo", why: { kind: "no_sudo" } },
@@ -73,11 +83,13 @@ const REFUSALS: Row[] = [
     name: "targetpw",
     lines: sudoersWith("Defaults targetpw"),
     why: { kind: "password_of_another", user: "root" },
+    whyR5: { kind: "no_tickets" },
   },
   {
     name: "rootpw",
     lines: sudoersWith("Defaults rootpw"),
     why: { kind: "password_of_another", user: "root" },
+    whyR5: { kind: "no_tickets" },
   },
   // sudo-rs knows neither of these two, and says so at each call.
   {
@@ -98,7 +110,7 @@ describeInLab("a step with sudo", () => {
   beforeAll(async () => await prepareTerminals(sudoHosts()));
 
   describe("is refused, and leaves nothing", () => {
-    test.each(REFUSALS)("for $name", async ({ name, why, only = /./, ...stage }) => {
+    test.each(REFUSALS)("for $name", async ({ name, why, whyR5 = why, only = /./, ...stage }) => {
       const password = name === "a wrong password" ? "wrong" : PASSWORD;
       const hosts = sudoHosts().filter((host) => only.test(host.name));
       const seen = await Promise.all(
@@ -108,8 +120,11 @@ describeInLab("a step with sudo", () => {
           return [host.name, { end: result?.end, output: result?.output, left }];
         }),
       );
-      const expected = { end: { kind: "refused", why }, output: "", left: [[], 0] };
-      expect(Object.fromEntries(seen)).toEqual(the(expected, hosts));
+      const expected = hosts.map((host) => {
+        const end = { kind: "refused", why: host.name === "sudo-R5" ? whyR5 : why };
+        return [host.name, { end, output: "", left: [[], 0] }];
+      });
+      expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(expected));
     });
   });
 
@@ -173,7 +188,6 @@ sudo -n true <$tty >$tty && echo got by reading
 setsid --ctty sudo -n true <$tty && echo got by taking
 SUDO_TTY=$tty sudo -n true && echo got by saying
 sudo -n -l && echo listed
-grep -l SALLYPORT /proc/$(cat ${folder}/session)/fd/* >/dev/null && echo read
 : >${folder}/tried`),
         },
         // Another ticket of the same run goes: the first must not go with it.
@@ -213,14 +227,14 @@ mv /tmp/spying /tmp/spied; done`),
 ${ask("Password for https://example.org: ")}
 ${ask("[sudo] password for ops: ")}
 ${ask("[sudo: $spied] Password: ")}
-${ask("$spied")}; sudo -n -k; ${ask("$spied")}
-sudo -S -v </dev/tty >/dev/null 2>&1 & sleep 1; kill %1; echo; echo end`),
+${ask("$spied")}; sudo -k
+timeout --foreground 1 sudo -S -p "$spied" -v </dev/tty >/dev/null 2>&1 || echo "; refused"`),
         },
       ]);
       return { end: asking?.end, asked: asking?.output.replaceAll(/[0-9a-f]{32}/g, "N") };
     });
     const asked =
-      "Password for https://example.org: [sudo] password for ops: [sudo: N:ops:] Password: N:ops:N:ops:\nend\n";
+      "Password for https://example.org: [sudo] password for ops: [sudo: N:ops:] Password: N:ops:; refused\n";
     expect(seen).toEqual(the({ end: { kind: "exited", status: 0 }, asked }));
   });
 
@@ -359,9 +373,8 @@ for my $process (glob "/proc/[0-9]*") {
       EMPTY: "",
       LINES: "a\n\n+B=c\n>d\n",
       WORDS: ` $(id) \`id\` "'\\ * é`,
-      LD_PRELOAD: "/none.so",
     };
-    const text = `exec 2>/dev/null; pwd; for name in EMPTY LINES WORDS; do printenv $name | od -An -tx1; done; cat; ls /proc/$$/fd`;
+    const text = `pwd; for name in EMPTY LINES WORDS; do printenv $name | od -An -tx1; done; cat; grep -c WORDS /proc/$PPID/environ; ls -1 /proc/$$/fd | grep '^.$'`;
     const [result] = await runSteps(host, [{ argv: shell(text), env, stdin: "in\n" }]);
     const hex = (value: string): string => {
       const pairs = Buffer.from(`${value}\n`).toString("hex").match(/../g) ?? [];
@@ -369,7 +382,7 @@ for my $process (glob "/proc/[0-9]*") {
       return rows.map((row) => ` ${row.join(" ")}\n`).join("");
     };
     const values = [env.EMPTY, env.LINES, env.WORDS].map(hex).join("");
-    expect(result?.output).toBe(`/tmp\n${values}in\n0\n1\n2\n`);
+    expect(result?.output).toBe(`/tmp\n${values}in\n0\n0\n1\n2\n`);
   });
 });
 
