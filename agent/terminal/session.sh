@@ -119,12 +119,16 @@ while read -r word value <&3; do
 		say nested $?
 		;;
 	rules)
-		/usr/bin/sudo -n -l </dev/null 2>/dev/null >&3
+		/usr/bin/sudo -n -l </dev/null >&3 2>&3
 		say ruled $?
 		;;
 	shell)
 		/usr/bin/sudo -n -l /bin/sh </dev/null >/dev/null 2>&1
 		say shelled $?
+		;;
+	prove)
+		/usr/bin/sudo -n -- /bin/sh -c : </dev/null >&3 2>&3
+		say proved $?
 		;;
 	forget)
 		/usr/bin/sudo -K </dev/null >/dev/null 2>&1

@@ -82,7 +82,8 @@ type Seen = {
 /** `status`: of sudo. */
 function verdict({ said, state, whose }: Seen, status: number): Asked {
   const words = said
-    .replaceAll(/\S*[0-9a-f]{32}\S*/g, "")
+    .replaceAll(/(?:\[sudo: )?[0-9a-f]{32}:[^:]*:(?:\] Password: ?)?/g, "")
+    .replaceAll(/[0-9a-f]{32}/g, "")
     .replaceAll("\r", "")
     .trim();
   switch (state) {
@@ -143,4 +144,4 @@ export async function answerOf({ leader }: Session, word: string, value = ""): P
   }
 }
 
-const ANSWER = /^(?:asked|checked|nested|ruled|shelled|forgotten) (\d+)$/;
+const ANSWER = /^(?:asked|checked|nested|ruled|shelled|proved|forgotten) (\d+)$/;

@@ -12,7 +12,7 @@ export type SudoRefusal =
   | { kind: "no_password_needed" }
   /** targetpw, rootpw, runaspw. */
   | { kind: "password_of_another"; user: string }
-  /** timestamp_timeout=0 */
+  /** timestamp_timeout=0; with sudo-rs 0.2.5 targetpw and rootpw as well. */
   | { kind: "no_tickets" }
   /** timestamp_type=global */
   | { kind: "tickets_shared" }
@@ -53,7 +53,8 @@ export function refusalText(refusal: SudoRefusal): { cause: string; hint: string
       };
     case "no_tickets":
       return {
-        cause: "sudo keeps no ticket (timestamp_timeout=0 in sudoers), so a step could not use it",
+        cause:
+          "sudo keeps no ticket that a step could use (timestamp_timeout=0, targetpw or rootpw in sudoers)",
         hint: "sudo -l",
       };
     case "tickets_shared":
@@ -83,7 +84,11 @@ const after = (said: string): string => (said === "" ? "" : `: ${words(said)}`);
 
 /** What sudo's own words mean, in the C locale; `said` without our prompt. */
 export function refusalIn(said: string): SudoRefusal {
-  if (/is not in the sudoers file|may not run sudo|not allowed to run sudo/i.test(said))
+  if (
+    /is not in the sudoers file|may not run sudo|not allowed to run sudo|I'm afraid I can't do that/i.test(
+      said,
+    )
+  )
     return { kind: "not_in_sudoers" };
   if (/no new privileges/i.test(said)) return { kind: "no_new_privs" };
   if (/account|expired/i.test(said)) return { kind: "account_unusable", said };

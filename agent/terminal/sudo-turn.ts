@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { newMark, openSession, type Session } from "./session.ts";
 import { askSudo, answerOf, type Asked } from "./sudo-question.ts";
-import type { SudoRefusal } from "./sudo-refusal.ts";
+import { refusalIn, type SudoRefusal } from "./sudo-refusal.ts";
 
 /** Half of the shortest time that is worth a ticket, in seconds, where sudo does not say how long it keeps one. */
 const UNKNOWN_SECONDS = 20;
@@ -56,8 +56,7 @@ export function openSudoTurn(password: Buffer): SudoTurn {
     // Whether the password was right is not known, and it is not tried again to find out.
     if (asked.kind === "lost") return { kind: "refused", why: { kind: "no_answer", said: "" } };
     const flaw = await flawOf(session);
-    if (flaw !== null) return { kind: "refused", why: flaw };
-    return { kind: "good", ticket: await ticketOf(session) };
+    return flaw === null ? await ticketOf(session) : { kind: "refused", why: flaw };
   };
 
   const later = async (session: Session, signal: AbortSignal): Promise<Asked> => {
@@ -184,10 +183,23 @@ async function flawOf(session: Session): Promise<SudoRefusal | null> {
   return nested.status === 0 ? null : { kind: "tickets_by_parent" };
 }
 
-async function ticketOf(session: Session): Promise<Ticket> {
-  const { lines } = await answerOf(session, "rules");
-  const shell = await answerOf(session, "shell");
-  return { renewal: renewalIn(lines.join("\n")), anything: shell.status === 0 };
+async function ticketOf(session: Session): Promise<Tried> {
+  const { lines, status } = await answerOf(session, "rules");
+  const rules = lines.join("\n");
+  // `sudo -v` of sudo-rs 0.2.5 looks neither at the account nor at targetpw nor at timestamp_timeout; this does.
+  if (status !== 0) {
+    const why: SudoRefusal = /(?:authentication|password) is required/.test(rules)
+      ? { kind: "no_tickets" }
+      : refusalIn(rules);
+    return { kind: "refused", why };
+  }
+  const anything = (await answerOf(session, "shell")).status === 0;
+  if (anything) {
+    // Only running something proves that it can be run: the same build lists for an expired account.
+    const proof = await answerOf(session, "prove");
+    if (proof.status !== 0) return { kind: "refused", why: refusalIn(proof.lines.join("\n")) };
+  }
+  return { kind: "good", ticket: { renewal: renewalIn(rules), anything } };
 }
 
 /** `rules`: what `sudo -l` prints. sudo-rs does not print Defaults there. */

@@ -1,6 +1,8 @@
 /** Puts the terminals' code, and a runtime for it, on a lab host, and looks at what they leave there. */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { runtime } from "../../../scripts/runtime.ts";
@@ -27,6 +29,18 @@ export async function prepareTerminals(hosts: readonly Host[]): Promise<void> {
     },
   });
   const driver = outputFiles[0]?.text ?? "";
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-locales-"));
+  const locales = join(folder, "locales.tar");
+  for (const name of ["de_DE", "ja_JP"])
+    spawnSync("localedef", [
+      "-i",
+      name,
+      "-f",
+      "UTF-8",
+      "--no-archive",
+      join(folder, `${name}.utf8`),
+    ]);
+  spawnSync("tar", ["-cf", locales, "-C", folder, "de_DE.utf8", "ja_JP.utf8"]);
   await Promise.all(
     hosts.map(async (host) => {
       await arrangeScript(host, `mkdir -p ${FOLDER}; chmod 755 ${FOLDER}`);
@@ -34,8 +48,10 @@ export async function prepareTerminals(hosts: readonly Host[]): Promise<void> {
       await exec(host, "root", ["/bin/sh", "-c", script], { input: driver });
       await copy(host, addon, `${FOLDER}/pty.node`, "644");
       await copy(host, runtime(), `${FOLDER}/node`, "755");
+      await copy(host, locales, `${FOLDER}/locales.tar`, "644");
     }),
   );
+  rmSync(folder, { recursive: true });
 }
 
 async function copy(host: Host, from: string, to: string, mode: string): Promise<void> {
@@ -51,40 +67,55 @@ async function copy(host: Host, from: string, to: string, mode: string): Promise
 
 const ARGV = [`${FOLDER}/node`, `${FOLDER}/driver.mjs`];
 
+/** What the driver reads. */
 export function driverInput(plan: DriverPlan, password = PASSWORD): string {
   return `${password}\n${JSON.stringify(plan)}`;
 }
 
+type Stage = {
+  /** Lines for sh(1) that arrange the host for these steps only, as root. */
+  lines?: string;
+  /** Words before the program. */
+  wrapper?: readonly string[];
+  env?: Record<string, string>;
+  password?: string;
+};
+
+/** Nothing that is written below these lasts. */
+const OWN = `mount -t tmpfs none /mnt
+for top in etc usr; do
+mkdir -p /mnt/$top /mnt/$top.work
+mount -t overlay none -o "lowerdir=/$top,upperdir=/mnt/$top,workdir=/mnt/$top.work" "/$top"
+done
+`;
+
 /** Starts the steps as `ops`; its input is `driverInput`. */
-export function startDriver(host: Host, env: Record<string, string> = {}) {
-  return start(host, "ops", ARGV, env);
+export function startDriver(host: Host, { lines = "", wrapper = [], env = {} }: Stage = {}) {
+  const become = ["setpriv", "--reuid=ops", "--regid=ops", "--init-groups", "--"];
+  const variables = Object.entries({ HOME: "/home/ops", PATH: "/usr/bin:/bin", ...env });
+  const words = ["env", "-i", ...variables.map(([name, value]) => `${name}=${value}`)];
+  const argv = [...become, ...wrapper, ...words, ...ARGV];
+  if (lines === "") return start(host, "root", argv);
+  const script = `${OWN}${lines}\nexec "$@"`;
+  return start(host, "root", ["unshare", "--mount", "sh", "-euc", script, "sh", ...argv]);
 }
 
 /** Runs the steps side by side, as steps of one run. */
 export async function runSteps(
   host: Host,
   steps: DriverStep[],
-  { password = PASSWORD, env = {} }: { password?: string; env?: Record<string, string> } = {},
+  stage: Stage = {},
 ): Promise<DriverResult[]> {
-  const ended = await endOf(startDriver(host, env), driverInput({ steps }, password), 110_000);
+  const input = driverInput({ steps }, stage.password);
+  const ended = await endOf(startDriver(host, stage), input, 110_000);
   if (ended.status !== 0) throw new Error(`${host.name}: ${JSON.stringify(ended)}`);
   return JSON.parse(ended.stdout) as DriverResult[];
 }
 
-/** The same, where sudoers(5) has these lines for as long as it takes. */
-export async function runStepsWith(
-  host: Host,
-  defaults: string,
-  steps: DriverStep[],
-  options: { password?: string } = {},
-): Promise<DriverResult[]> {
-  const file = "/etc/sudoers.d/zz-terminal-test";
-  await arrangeScript(host, `printf '%s\\n' '${defaults}' >${file}; chmod 440 ${file}`);
-  try {
-    return await runSteps(host, steps, options);
-  } finally {
-    await arrangeScript(host, `rm ${file}`);
-  }
+/** Lines for sh(1): sudoers(5) has this as well. */
+export function sudoersWith(...lines: string[]): string {
+  const file = "/etc/sudoers.d/zz-terminal";
+  return `printf '%s\\n' '${lines.join("' '")}' >${file}; chmod 440 ${file}`;
 }
 
 /** How many tickets of sudo's are there that have not been disabled, of anybody. */

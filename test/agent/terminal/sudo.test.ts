@@ -1,0 +1,404 @@
+/** Steps with real sudo, on five builds of it. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { renewalIn } from "../../../agent/terminal/sudo-turn.ts";
+import { arrangeScript, describeInLab, endOf, exec, sudoHosts, type Host } from "../../lab/host.ts";
+import {
+  driverInput,
+  PASSWORD,
+  prepareTerminals,
+  processes,
+  runSteps,
+  startDriver,
+  sudoersWith,
+  tickets,
+} from "./terminal-host.ts";
+
+const shell = (text: string) => ["/bin/sh", "-c", text];
+const ROOT = { argv: ["/usr/bin/sudo", "-n", "id", "-u"] };
+
+/** What is seen on each build, by its name; all of them at once. */
+async function everywhere<Seen>(
+  look: (host: Host) => Promise<Seen>,
+): Promise<Record<string, Seen>> {
+  const seen = await Promise.all(sudoHosts().map(async (host) => [host.name, await look(host)]));
+  return Object.fromEntries(seen) as Record<string, Seen>;
+}
+const the = <Expected>(expected: Expected, hosts = sudoHosts()): Record<string, Expected> =>
+  Object.fromEntries(hosts.map(({ name }) => [name, expected]));
+
+/** PAM lines around the password: each question is counted, and answered after some time. */
+const countedPam = (seconds: number): string => `
+printf '#!/bin/sh\\necho asked >>/run/questions\\n' >/usr/bin/question
+printf '#!/bin/sh\\nsleep ${seconds}\\n' >/usr/bin/slow
+chmod 755 /usr/bin/question /usr/bin/slow
+: >/run/questions
+chmod 666 /run/questions
+for service in sudo sudo-i; do
+{ echo 'auth optional pam_exec.so quiet /usr/bin/question'
+echo '@include common-auth'
+echo 'auth required pam_exec.so quiet /usr/bin/slow'
+echo '@include common-account'
+echo 'session required pam_permit.so'; } >/etc/pam.d/$service
+done`;
+
+const EXPIRED = "chage --expiredate 1 ops";
+const NO_GROUP = "sed -i '/^%sudo/d' /etc/sudoers";
+
+type Row = {
+  name: string;
+  lines?: string;
+  wrapper?: string[];
+  why: object;
+  /** Of sudo-rs 0.2.5, which tells less. */
+  whyR5?: object;
+  /** The builds that know it. */
+  only?: RegExp;
+};
+const REFUSALS: Row[] = [
+  { name: "a wrong password", why: { kind: "wrong_password" } },
+  { name: "no sudo", lines: "rm /usr/bin/sudo", why: { kind: "no_sudo" } },
+  {
+    name: "no_new_privs",
+    wrapper: ["setpriv", "--no-new-privs"],
+    why: { kind: "no_new_privs" },
+  },
+  { name: "a user whom no rule is for", lines: NO_GROUP, why: { kind: "not_in_sudoers" } },
+  {
+    name: "an expired account",
+    lines: EXPIRED,
+    why: expect.objectContaining({ kind: "account_unusable" }),
+  },
+  { name: "a locked account", lines: "usermod --lock ops", why: { kind: "wrong_password" } },
+  {
+    name: "NOPASSWD for everything",
+    lines: `${NO_GROUP}\n${sudoersWith("ops ALL=(ALL) NOPASSWD: ALL")}`,
+    why: { kind: "no_password_needed" },
+  },
+  {
+    name: "timestamp_timeout=0",
+    lines: sudoersWith("Defaults timestamp_timeout=0"),
+    why: { kind: "no_tickets" },
+  },
+  {
+    name: "targetpw",
+    lines: sudoersWith("Defaults targetpw"),
+    why: { kind: "password_of_another", user: "root" },
+    whyR5: { kind: "no_tickets" },
+  },
+  {
+    name: "rootpw",
+    lines: sudoersWith("Defaults rootpw"),
+    why: { kind: "password_of_another", user: "root" },
+    whyR5: { kind: "no_tickets" },
+  },
+  // sudo-rs knows neither of these two, and says so at each call.
+  {
+    name: "timestamp_type=global",
+    lines: sudoersWith("Defaults timestamp_type=global"),
+    why: { kind: "tickets_shared" },
+    only: /sudo-[ABC]$/,
+  },
+  {
+    name: "timestamp_type=ppid",
+    lines: sudoersWith("Defaults timestamp_type=ppid"),
+    why: { kind: "tickets_by_parent" },
+    only: /sudo-[ABC]$/,
+  },
+];
+
+describeInLab("a step with sudo", () => {
+  beforeAll(async () => await prepareTerminals(sudoHosts()));
+
+  describe("is refused, and leaves nothing", () => {
+    test.each(REFUSALS)("for $name", async ({ name, why, whyR5 = why, only = /./, ...stage }) => {
+      const password = name === "a wrong password" ? "wrong" : PASSWORD;
+      const hosts = sudoHosts().filter((host) => only.test(host.name));
+      const seen = await Promise.all(
+        hosts.map(async (host) => {
+          const [result] = await runSteps(host, [ROOT], { ...stage, password });
+          const left = [await processes(host), await tickets(host)];
+          return [host.name, { end: result?.end, output: result?.output, left }];
+        }),
+      );
+      const expected = hosts.map((host) => {
+        const end = { kind: "refused", why: host.name === "sudo-R5" ? whyR5 : why };
+        return [host.name, { end, output: "", left: [[], 0] }];
+      });
+      expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(expected));
+    });
+  });
+
+  test("with a wrong password is told within 5 s, and four of them try it once", async () => {
+    const seen = await everywhere(async (host) => {
+      const stage = { lines: countedPam(0), password: "wrong" };
+      const results = await runSteps(host, [ROOT, ROOT, ROOT, ROOT], stage);
+      const asked = await arrangeScript(host, "wc -l </run/questions");
+      return {
+        ends: results.map(({ end }) => end),
+        late: results.filter(({ wholeMs }) => wholeMs > 5000).length,
+        // sudo asks a second time, and is ended there, unanswered.
+        asked: Number(asked) <= 2,
+      };
+    });
+    const end = { kind: "refused", why: { kind: "wrong_password" } };
+    expect(seen).toEqual(the({ ends: [end, end, end, end], late: 0, asked: true }));
+  });
+
+  test("waits for a PAM that takes its time", async () => {
+    const seen = await everywhere(async (host) => {
+      const [result] = await runSteps(host, [ROOT], { lines: countedPam(6) });
+      return { end: result?.end, output: result?.output, slow: (result?.wholeMs ?? 0) > 6000 };
+    });
+    expect(seen).toEqual(the({ end: { kind: "exited", status: 0 }, output: "0\n", slow: true }));
+  });
+
+  test.each(["Defaults use_pty", "Defaults !use_pty"])(
+    "is root's, its output is its own, and afterwards there is no ticket: %s",
+    async (line) => {
+      const seen = await everywhere(async (host) => {
+        const steps = ["one", "two", "three"].map((word) => ({
+          argv: shell(`sudo -n sh -c 'id -u; tty >/dev/null; echo ${word}'; sudo -n -v; exit 7`),
+        }));
+        const results = await runSteps(host, steps, { lines: sudoersWith(line) });
+        const left = [await processes(host), await tickets(host)];
+        return { results: results.map(({ end, output }) => [end, output]), left };
+      });
+      const end = { kind: "exited", status: 7 };
+      const results = ["one", "two", "three"].map((word) => [end, `0\n${word}\n`]);
+      expect(seen).toEqual(the({ results, left: [[], 0] }));
+    },
+  );
+
+  test("shares its ticket with no other step, whatever that tries", async () => {
+    const seen = await everywhere(async (host) => {
+      const folder = "/tmp/share";
+      await arrangeScript(host, `rm -rf ${folder}; mkdir -m 777 ${folder}`);
+      const wait = (file: string) => `while [ ! -e ${folder}/${file} ]; do sleep 0.05; done`;
+      const [holder, thief, second] = await runSteps(host, [
+        {
+          argv: shell(`sudo -n -v && ps -o tty= $$ | tr -d ' ' >${folder}/tty
+ps -o sess= $$ | tr -d ' ' >${folder}/session; : >${folder}/up
+${wait("tried")}; ${wait("forgot")}; sudo -n id -u`),
+        },
+        {
+          locked: false,
+          argv: shell(`${wait("up")}; tty=/dev/$(cat ${folder}/tty)
+sudo -n true && echo got
+sudo -n true <$tty >$tty && echo got by reading
+setsid --ctty sudo -n true <$tty && echo got by taking
+SUDO_TTY=$tty sudo -n true && echo got by saying
+sudo -n -l && echo listed
+: >${folder}/tried`),
+        },
+        // Another ticket of the same run goes: the first must not go with it.
+        {
+          argv: shell(
+            `${wait("up")}; sudo -n -v && sudo -k && ! sudo -n true && : >${folder}/forgot`,
+          ),
+        },
+      ]);
+      return {
+        holder: [holder?.end, holder?.output],
+        stolen: thief?.output.match(/^(?:got|listed|read).*/gm),
+        second: second?.end,
+      };
+    });
+    const exited = { kind: "exited", status: 0 };
+    expect(seen).toEqual(the({ holder: [exited, "0\n"], stolen: null, second: exited }));
+  });
+
+  test("that asks for a password gets none: nobody answers, and nothing is written to its terminal", async () => {
+    const seen = await everywhere(async (host) => {
+      await arrangeScript(host, "rm -f /tmp/spied");
+      // One step finds the number that sudo asked by; the other says it, and waits for an answer.
+      const ask = (what: string) =>
+        `printf '%s' "${what}"; timeout 1 head -c 1 </dev/tty | od -An -tx1`;
+      const [, asking] = await runSteps(host, [
+        {
+          locked: false,
+          timeoutMs: 20_000,
+          argv: shell(`while [ ! -s /tmp/spied ]; do
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a '^[0-9a-f]\\{32\\}:%p:$' >/tmp/spying
+mv /tmp/spying /tmp/spied; done`),
+        },
+        {
+          argv: shell(`spied=$(sed 's/:%p:.*/:ops:/;q' /tmp/spied)
+[ -n "$spied" ] || exit 9
+${ask("Password for https://example.org: ")}
+${ask("[sudo] password for ops: ")}
+${ask("[sudo: $spied] Password: ")}
+${ask("$spied")}; sudo -k
+timeout --foreground 1 sudo -S -p "$spied" -v </dev/tty >/dev/null 2>&1 || echo "; refused"`),
+        },
+      ]);
+      return { end: asking?.end, asked: asking?.output.replaceAll(/[0-9a-f]{32}/g, "N") };
+    });
+    const asked =
+      "Password for https://example.org: [sudo] password for ops: [sudo: N:ops:] Password: N:ops:; refused\n";
+    expect(seen).toEqual(the({ end: { kind: "exited", status: 0 }, asked }));
+  });
+
+  test("leaves the password nowhere: arguments, environments, memory, recordings, files", async () => {
+    const seen = await everywhere(async (host) => {
+      await arrangeScript(host, "rm -rf /tmp/casts; mkdir -m 777 /tmp/casts");
+      const driver = startDriver(host);
+      const argv = shell("sudo -n sh -c 'sleep 4; echo end'; env");
+      const steps = [
+        { argv, castFile: "/tmp/casts/a.cast", env: { SHELL_ENV: "x" } },
+        {
+          argv: shell("sleep 4; ulimit -c unlimited; kill -SEGV $$"),
+          castFile: "/tmp/casts/b.cast",
+        },
+      ];
+      const ended = endOf(driver, driverInput({ steps }), 60_000);
+      await exec(host, "root", [
+        "sh",
+        "-c",
+        "until pgrep -x sleep >/dev/null; do sleep 0.1; done; sleep 0.5",
+      ]);
+      // The program itself holds it to the end of the run; nobody else may.
+      const search = `
+my $secret = "${PASSWORD.slice(0, 8)}" . "${PASSWORD.slice(8)}";
+for my $process (glob "/proc/[0-9]*") {
+  next if $process eq "/proc/$$";
+  my $name = readlink "$process/exe" || "";
+  for my $file ("cmdline", "environ") {
+    open my $in, "<", "$process/$file" or next; local $/; my $text = <$in> // "";
+    print "$process/$file of $name\\n" if index($text, $secret) >= 0;
+  }
+  next if $name eq "/opt/terminal/node";
+  open my $maps, "<", "$process/maps" or next; open my $memory, "<", "$process/mem" or next;
+  while (<$maps>) {
+    /^([0-9a-f]+)-([0-9a-f]+) r/ or next; my ($from, $to) = (hex $1, hex $2);
+    next if $to - $from > 1 << 28; sysseek $memory, $from, 0; sysread $memory, my $bytes, $to - $from or next;
+    if (index($bytes, $secret) >= 0) { print "memory of $name\\n"; last }
+  }
+}`;
+      const found = await exec(host, "root", ["/usr/bin/perl", "-e", search]);
+      const { stdout } = await ended;
+      const files = `grep -rlsF "$0" /tmp /home /run /var /dev/shm /root || :`;
+      const inFiles = await exec(host, "root", ["sh", "-c", files, PASSWORD]);
+      return {
+        found: found.stdout + found.stderr,
+        files: inFiles.stdout,
+        said: stdout.includes(PASSWORD),
+        casts: (await arrangeScript(host, "ls /tmp/casts; grep -c end /tmp/casts/a.cast")).split(
+          "\n",
+        ),
+      };
+    });
+    const casts = ["a.cast", "b.cast", "1", ""];
+    expect(seen).toEqual(the({ found: "", files: "", said: false, casts }));
+  });
+
+  test("outlives the time that sudo keeps a ticket for", async () => {
+    const hosts = sudoHosts().filter(({ name }) => /sudo-[ABC]$/.test(name));
+    const seen = await Promise.all(
+      hosts.map(async (host) => {
+        const lines = sudoersWith("Defaults timestamp_timeout=0.05"); // 3 s
+        const [result] = await runSteps(host, [{ argv: shell("sleep 8; sudo -n id -u") }], {
+          lines,
+        });
+        return [host.name, result?.output];
+      }),
+    );
+    expect(Object.fromEntries(seen)).toEqual(the("0\n", hosts));
+  });
+
+  const SPOKEN: [language: string, words: RegExp][] = [
+    ["de_DE.UTF-8", /Passwort/],
+    ["ja_JP.UTF-8", /パスワード/],
+  ];
+  test.each(SPOKEN)("works where everything speaks %s", async (language, words) => {
+    const seen = await everywhere(async (host) => {
+      const env = { LANG: language, LC_ALL: language, LANGUAGE: language.slice(0, 2) };
+      const lines = `tar -xf /opt/terminal/locales.tar -C /usr/lib/locale`;
+      const argv = shell("sudo -n id -u; sudo -k; sudo -n true");
+      const [right] = await runSteps(host, [{ argv, env }], { lines, env });
+      const [wrong] = await runSteps(host, [{ argv, env }], { lines, env, password: "falsch" });
+      // sudo-rs 0.2.5 speaks English only, and the others where their words are installed.
+      const speaks = words.test(right?.output ?? "");
+      return { root: right?.output.startsWith("0\n"), wrong: wrong?.end, speaks };
+    });
+    const wrong = { kind: "refused", why: { kind: "wrong_password" } };
+    expect(seen).toMatchObject(the({ root: true, wrong }));
+    expect(seen["sudo-A"]?.speaks).toBe(true);
+  });
+
+  test("ends with root's parts when it is stopped, also those that want to stay", async () => {
+    const STAY = `trap "" HUP TERM INT; setsid sleep 300 & sleep 301 & wait; wait`;
+    const seen = await everywhere(async (host) => {
+      const argv = ["/usr/bin/sudo", "-n", "/bin/sh", "-c", STAY];
+      const results = await runSteps(host, [
+        { argv, timeoutMs: 500 },
+        { argv, abortAfterMs: 1500 },
+        { argv: shell(`sudo -n sh -c '${STAY}' & sleep 0.5; exit 3`) },
+      ]);
+      return {
+        ends: results.map(({ end }) => end),
+        left: [await processes(host), await tickets(host)],
+      };
+    });
+    const ends = [{ kind: "timed-out" }, { kind: "cancelled" }, { kind: "exited", status: 3 }];
+    expect(seen).toEqual(the({ ends, left: [[], 0] }));
+  });
+
+  const EXACT: [text: string, end: object][] = [
+    ["exit 130", { kind: "exited", status: 130 }],
+    ["exit 141", { kind: "exited", status: 141 }],
+    ["kill -INT $$", { kind: "signalled", signal: "SIGINT" }],
+    ["kill -PIPE $$", { kind: "signalled", signal: "SIGPIPE" }],
+    ["kill -KILL $$", { kind: "signalled", signal: "SIGKILL" }],
+    ["trap 'exit 5' INT; kill -INT $$; exit 6", { kind: "exited", status: 5 }],
+    ["kill 0", { kind: "signalled", signal: "SIGTERM" }],
+    ["exec /nonexistent", { kind: "exited", status: 127 }],
+  ];
+  test("ends as it does, and not as a shell would say it", async () => {
+    const [host] = sudoHosts();
+    if (host === undefined) throw new Error("no host");
+    const results = await runSteps(
+      host,
+      EXACT.map(([text]) => ({ argv: shell(text) })),
+    );
+    expect(results.map(({ end }) => end)).toEqual(EXACT.map(([, end]) => end));
+    expect(results.map(({ output }) => output).filter((output) => output !== "")).toEqual([
+      expect.stringMatching(/not found/),
+    ]);
+  });
+
+  test("has the environment, the folder and the input that it is given, and no door but those", async () => {
+    const [host] = sudoHosts();
+    if (host === undefined) throw new Error("no host");
+    const env = {
+      EMPTY: "",
+      LINES: "a\n\n+B=c\n>d\n",
+      WORDS: ` $(id) \`id\` "'\\ * é`,
+    };
+    const text = `pwd; for name in EMPTY LINES WORDS; do printenv $name | od -An -tx1; done; cat; grep -c WORDS /proc/$PPID/environ; ls -1 /proc/$$/fd | grep '^.$'`;
+    const [result] = await runSteps(host, [{ argv: shell(text), env, stdin: "in\n" }]);
+    const hex = (value: string): string => {
+      const pairs = Buffer.from(`${value}\n`).toString("hex").match(/../g) ?? [];
+      const rows = pairs.flatMap((_, at) => (at % 16 === 0 ? [pairs.slice(at, at + 16)] : []));
+      return rows.map((row) => ` ${row.join(" ")}\n`).join("");
+    };
+    const values = [env.EMPTY, env.LINES, env.WORDS].map(hex).join("");
+    expect(result?.output).toBe(`/tmp\n${values}in\n0\n0\n1\n2\n`);
+  });
+});
+
+const RULES: [rules: string, seconds: number][] = [
+  ["Matching Defaults entries for ops on h:\n    env_reset, timestamp_timeout=1, use_pty\n", 30],
+  [
+    "Matching Defaults entries for ops on h:\n    timestamp_timeout=15,\n    timestamp_timeout=0.1\n",
+    3,
+  ],
+  ["Matching Defaults entries for ops on h:\n    timestamp_timeout=0.001\n", 1],
+  ["Matching Defaults entries for ops on h:\n    timestamp_timeout=60\n", 50],
+  ["Matching Defaults entries for ops on h:\n    timestamp_timeout=-1\n", 50],
+  ["Matching Defaults entries for ops on h:\n    env_reset\n", 50],
+  ["User ops may run the following commands on h:\n    (ALL : ALL) ALL\n", 20],
+  ["", 20],
+];
+test.each(RULES)("a ticket is renewed in time: %j", (rules, seconds) => {
+  expect(renewalIn(rules)).toBe(seconds);
+});
