@@ -60,6 +60,15 @@ const TEXT_ONLY = new Set([
   "df",
 ]);
 
+/** Where one of these is a program's name, the text is not what it seems. */
+const RESERVED = new Set(
+  "if then elif else fi do done case esac for while until select in function { } ]] ((".split(" "),
+);
+const MISPLACED: Finding = {
+  rule: "syntax.misplaced",
+  level: "CAUTION",
+  text: "a word of the shell where it means nothing, so parts may mean something else",
+};
 const ODD_ASSIGNMENT: Finding = {
   rule: "environment.odd-place",
   level: "CAUTION",
@@ -74,6 +83,10 @@ export function judgeCommand(command: Command, context: Context): void {
     if (command.assignments.length > 0)
       context.add({ rule: "shell.variable", level: "SAFE", text }, assignedAt(command));
     return;
+  }
+  if (RESERVED.has(name.text) && !name.patchwork) {
+    context.add(MISPLACED, [name.start, name.end]);
+    return judgeCommand({ ...command, words: args }, context);
   }
   const [, variable, value = ""] = /^(\w+)=([\s\S]*)$/.exec(name.text) ?? [];
   if (variable !== undefined) {

@@ -11,7 +11,7 @@ import { TEXT } from "./read-only/text.ts";
 import { isHarmlessSed } from "./sed.ts";
 import type { Word } from "./word.ts";
 
-const USES: ReadonlyMap<string, string> = new Map(
+export const USES: ReadonlyMap<string, string> = new Map(
   [TEXT, FILES, SYSTEM, NETWORK, GIT, CONTAINERS, PACKAGES, DATA].flatMap((table) =>
     Object.entries(table),
   ),

@@ -25,6 +25,12 @@ const SECRET_VARIABLE = {
   text: "uses a variable that by its name is a secret: what it is given to may show it",
 } as const;
 
+const MISPLACED = {
+  rule: "syntax.misplaced",
+  level: "CAUTION",
+  text: "a word of the shell where it means nothing, so parts may mean something else",
+} as const;
+
 type Walk = { reader: Reader; context: Context };
 
 export function walkScript(root: Node, source: string, context: Context): void {
@@ -61,7 +67,13 @@ function visit(node: Node, input: Input, walk: Walk): void {
 }
 
 function each(node: Node, input: Input, walk: Walk): void {
-  for (const child of node.children) visit(child, input, walk);
+  for (const child of node.children) {
+    // Only a case's branches end in these; bash takes the rest for an error.
+    if (/^;[;&]/.test(child.type) && node.type !== "case_item" && node.type !== "case_statement") {
+      walk.context.add(MISPLACED, [child.start, child.end]);
+    }
+    visit(child, input, walk);
+  }
 }
 
 function pipeline(node: Node, input: Input, walk: Walk): void {

@@ -10,6 +10,7 @@ import { benchInventory } from "./inventory.ts";
 import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
+import { benchRisk } from "./risk.ts";
 import { benchSession } from "./session.ts";
 import { benchThousand } from "./thousand.ts";
 import { benchWorkflow } from "./workflow.ts";
@@ -21,6 +22,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   daemon: benchDaemon,
   inventory: benchInventory,
   cluster: benchCluster,
+  risk: benchRisk,
   thousand: benchThousand,
   workflow: benchWorkflow,
 };

@@ -4,7 +4,7 @@ import type { Rule } from "../rule.ts";
 const TOOLS =
   "gcloud|az|doctl|hcloud|linode-cli|ibmcloud|oci|aliyun|exo|scw|civo|vultr-cli|upctl|heroku|fly|flyctl|vercel|netlify|firebase|supabase|wrangler|railway|render|pscale|neonctl|turso|eb|sam|cdk|serverless|sls|amplify|copilot|stripe|twilio|okta|auth0|datadog-ci|newrelic|pd|jira|glab|gh|hub|circleci|travis|buildkite-agent|jenkins-cli|rancher|nomad|consul|vault|op|doppler|bw|lpass|infisical|chamber|aws-vault|tfe|atlas|ibmcloud|openstack|nova|glance|neutron|cinder|swift|govc|pvesh|maas|juju|salt|salt-key|knife|puppet|mc|s3cmd|b2|gsutil|azcopy|bq|cf|dokku|caprover|coolify|cloudflare-cli|flarectl|dnscontrol|route53|mongocli|confluent|kcat|rpk|sentry-cli";
 const GONE =
-  "delete|destroy|remove|rm|purge|terminate|drop|erase|wipe|uninstall|revoke|disable|deregister|delete-all|rb|del|cleanup|reset|force-destroy|apps:destroy|pg:reset|addons:destroy|domains:remove|config:unset|projects:delete|hosting:disable|functions:delete|firestore:delete|delete-bucket|archive|unregister|clear|empty|undeploy|cancel|stop|kill|shutdown|power-off|poweroff|scale-down|detach|release|rotate|rollback|remove-secret|teardown";
+  "delete|destroy|remove|rm|purge|terminate|drop|erase|wipe|uninstall|revoke|disable|deregister|delete-all|rb|del|cleanup|reset|force-destroy|apps:destroy|pg:reset|addons:destroy|domains:remove|config:unset|projects:delete|hosting:disable|functions:delete|firestore:delete|delete-bucket|archive|unregister|clear|empty|undeploy|cancel|stop|kill|shutdown|power-off|poweroff|scale-down|detach|rotate|rollback|remove-secret|teardown";
 
 export const CLOUD: readonly Rule[] = [
   {
@@ -25,7 +25,8 @@ export const CLOUD: readonly Rule[] = [
       "terraform|tofu|terragrunt workspace delete",
       "terraform|tofu|terragrunt -destroy",
       "terraform|tofu|terragrunt apply",
-      "pulumi destroy|up|cancel|refresh|stack",
+      "pulumi destroy|up|cancel|refresh",
+      "pulumi stack rm|import|export|rename|change-secrets-provider",
     ],
     unless: [
       "aws %/^--dry-?run$/",

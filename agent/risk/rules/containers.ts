@@ -82,7 +82,7 @@ export const CONTAINERS: readonly Rule[] = [
     ],
     unless: [
       "kubectl|oc --dry-run",
-      "kubectl auth can-i|whoami",
+      "kubectl|oc auth can-i|whoami",
       "helm --dry-run",
       "kubectl adm top",
     ],
