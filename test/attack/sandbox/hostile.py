@@ -154,7 +154,7 @@ if os.uname().machine == "x86_64":
         ("open_by_handle_at", 304, 0, 0, 0), ("name_to_handle_at", 303, 0, 0, 0, 0, 0), ("memfd_create", 319, 0, 0),
         ("shmget", 29, 0, 4096, 0o1600), ("msgget", 68, 0, 0o1600), ("syslog", 103, 3, 0, 0), ("personality", 135, 0x0040000),
         ("reboot", 169, 0, 0, 0, 0), ("swapon", 167, 0, 0), ("acct", 163, 0), ("settimeofday", 164, 0, 0), ("iopl", 172, 3),
-        ("quotactl", 179, 0, 0, 0, 0), ("seccomp", 317, 0, 0, 0), ("fanotify_init", 300, 0, 0), ("unknown", 999, 0),
+        ("quotactl", 179, 0, 0, 0, 0), ("seccomp", 317, 1, 0, 0), ("fanotify_init", 300, 0, 0), ("unknown", 999, 0),
     ]:
         told(f"call {name}", lambda: call(number, *words))
     told("x32", lambda: in_child(lambda: call(0x40000000 + 39)))

@@ -1,6 +1,6 @@
 /** Where the hostile programs run: a lab host with things in it that they must not reach, as an ordinary user. */
 import type { ChildProcess } from "node:child_process";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { arrangeScript, endOf, exec, start, type Ended, type Host } from "../../lab/host.ts";
 
@@ -89,14 +89,20 @@ export async function runInSandbox(
   return JSON.parse(stdout) as Answer;
 }
 
-const INTERPRETERS: Record<string, string[]> = {
-  bash: ["bash", "-s"],
-  python: ["python3", "-"],
-  node: ["/usr/local/bin/node", "-"],
+const INTERPRETERS: Record<string, string> = {
+  bash: "bash",
+  python: "python3",
+  node: "/usr/local/bin/node",
 };
 
-export async function runOutside({ host }: Place, language: string, code: string): Promise<Ended> {
-  return await exec(host, "agent", INTERPRETERS[language] ?? [], { input: code });
+/** The same program as the same user, with nothing to confine it. */
+export async function runOutside({ host }: Place, language: string): Promise<Ended> {
+  const file = `/tmp/hostile-${language}`;
+  writeFileSync(`/proc/${host.pid}/root${file}`, hostile(language));
+  const tidy = `rm -f /tmp/s /tmp/link /tmp/allowed /tmp/new /tmp/sh ${file}`;
+  const ended = await exec(host, "agent", [INTERPRETERS[language] ?? "", file]);
+  await arrangeScript(host, tidy);
+  return ended;
 }
 
 const ENDINGS: Record<string, string> = { bash: "sh", python: "py", node: "js" };
