@@ -24,14 +24,15 @@ export type Inside = {
 
 /**
  * In the order in which bubblewrap does them. They go through a descriptor, not argv: values of variables
- * are not for everybody who can see the process.
+ * are not for everybody who can see the process. --disable-userns is not there: it has to write to the
+ * host's /proc/sys, which in containers is read-only; the filter denies user namespaces everywhere.
  */
 export function bubblewrapWords(inside: Inside): string[] {
   const { profile, programFile, workspace, env } = inside;
   const tmpBytes = profile.tmpMiB * 1_048_576;
   return [
     ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"],
-    ["--unshare-cgroup-try", "--disable-userns", "--assert-userns-disabled"],
+    ["--unshare-cgroup-try"],
     ["--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID), "--hostname", "sandbox"],
     ["--cap-drop", "ALL", "--new-session", "--die-with-parent"],
     ["--json-status-fd", String(FD.status), "--seccomp", String(FD.filter)],
@@ -118,7 +119,7 @@ function limits(profile: Profile): number[] {
     profile.openFiles,
     profile.tmpMiB * 2048,
     STACK_KIB,
-    profile.memoryMiB * 1024,
+    profile.processMiB * 1024,
     // One of them is bubblewrap's own.
     profile.processes + 1,
   ];

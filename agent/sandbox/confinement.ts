@@ -86,7 +86,7 @@ export function gaps(
     processes: found.processes === profile.processes + 1,
     "open files": found.openFiles === profile.openFiles,
     "file size": found.fileBytes === profile.tmpMiB * 1_048_576,
-    memory: found.dataBytes === profile.memoryMiB * 1_048_576,
+    memory: found.dataBytes === profile.processMiB * 1_048_576,
   };
   return Object.keys(held).filter((control) => held[control] !== true);
 }

@@ -160,10 +160,10 @@ function limitText(limit: "time" | "memory" | "output", profile: Profile): strin
 
 /** What bubblewrap does in place of holding a limit exactly. */
 export function inexactText(limit: Inexact, profile: Profile): string {
-  const { memoryMiB } = profile;
+  const { memoryMiB, processMiB } = profile;
   switch (limit) {
     case "memory":
-      return `memory: ${memoryMiB} MiB for each process by the kernel, ${memoryMiB} MiB for all by a look every 50 ms`;
+      return `memory: ${processMiB} MiB for each process by the kernel, ${memoryMiB} MiB for all by a look every 50 ms`;
     case "cpu":
       return `cpu: ${cpuSecondsOf(profile)} s of processor time for each process, at any speed`;
     case "tmpNoexec":

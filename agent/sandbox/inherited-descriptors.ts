@@ -1,15 +1,29 @@
 /** Descriptors that this process was started with, and would pass on: Node closes only its own in its children. */
-import { readdirSync, readFileSync } from "node:fs";
+import { openSync, readdirSync, readFileSync } from "node:fs";
 
 /** open(2)'s bit for "closed by exec"; the same number on all machines that there is a filter for. */
 const CLOSED_BY_EXEC = 0o2_000_000;
 
-let highest: number | undefined;
+type Slot = number | "ignore";
 
-/** The highest of them, 2 where there is none. They are there from the start, so it is looked up once. */
-export function highestInherited(): number {
-  highest ??= Math.max(2, ...readdirSync("/proc/self/fd").map(Number).filter(isInherited));
-  return highest;
+let slots: readonly Slot[] | undefined;
+
+/**
+ * What spawn's `stdio` needs in its places from `from` on, so that a child finds /dev/null in place of each
+ * of them. They are there from the start, so they are looked for once.
+ */
+export function coveredFrom(from: number): readonly Slot[] {
+  slots ??= cover(readdirSync("/proc/self/fd").map(Number).filter(isInherited));
+  return slots.slice(from);
+}
+
+function cover(inherited: readonly number[]): Slot[] {
+  const highest = Math.max(2, ...inherited);
+  if (highest === 2) return [];
+  const nothing = openSync("/dev/null", "r+");
+  return Array.from({ length: highest + 1 }, (_, fd) =>
+    inherited.includes(fd) ? nothing : "ignore",
+  );
 }
 
 function isInherited(fd: number): boolean {

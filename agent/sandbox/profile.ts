@@ -37,10 +37,22 @@ export const profileSchema = z.strictObject({
 
 /** As a file has it. */
 type ProfileSettings = z.infer<typeof profileSchema>;
-export type Profile = Omit<ProfileSettings, "processes"> & { processes: number };
+export type Profile = Omit<ProfileSettings, "processes"> & {
+  processes: number;
+  /** Memory that the kernel lets each process have. */
+  processMiB: number;
+};
 
-/** `language` is null for a command. */
+/** V8 makes its room for machine code writable when it starts, all of it, and uses a little (from Node 20 on). */
+const CODE_RANGE_MIB = 512;
+
+/** `language` is null for a command, which may be node. */
 export function profileFor(language: Language | null, settings: ProfileSettings): Profile {
   const threaded = language === "node" || language === "python";
-  return { ...settings, processes: settings.processes ?? (threaded ? 32 : 10) };
+  const roomMiB = language === "node" || language === null ? CODE_RANGE_MIB : 0;
+  return {
+    ...settings,
+    processes: settings.processes ?? (threaded ? 32 : 10),
+    processMiB: settings.memoryMiB + roomMiB,
+  };
 }

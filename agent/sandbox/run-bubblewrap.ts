@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { PassThrough, type Duplex } from "node:stream";
 import { BWRAP, bubblewrapWords, commandWords, FD, USERS, type Inside } from "./bubblewrap.ts";
 import { confinementIn, gaps, type Confinement } from "./confinement.ts";
-import { highestInherited } from "./inherited-descriptors.ts";
+import { coveredFrom } from "./inherited-descriptors.ts";
 import { keptOutput } from "./kept-output.ts";
 import { startRefusal, type SandboxRefusal } from "./refusal.ts";
 import { seccompFilter } from "./seccomp-filter.ts";
@@ -56,7 +56,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   const child = spawn(BWRAP, ["--args", String(FD.words), "--", ...commandWords(job)], {
     cwd: "/",
     env: {},
-    stdio: [job.stdin === null ? "ignore" : "pipe", ...PIPES, ...coveredDescriptors()],
+    stdio: [job.stdin === null ? "ignore" : "pipe", ...PIPES, ...coveredFrom(1 + PIPES.length)],
   });
   // Noted from the start: it may not even begin.
   const failed = once(child, "error").then(([error]) => (error as NodeJS.ErrnoException).code);
@@ -135,11 +135,6 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
 const MIB = 1_048_576;
 /** Descriptors 1 to 8. */
 const PIPES = Array<"pipe">(8).fill("pipe");
-
-/** /dev/null in place of whatever this process was started with. */
-function coveredDescriptors(): "ignore"[] {
-  return Array<"ignore">(Math.max(0, highestInherited() - PIPES.length)).fill("ignore");
-}
 
 function ownEnd(exitStatus: number | null): SandboxEnd {
   return exitStatus === null ? { by: "unknown" } : { by: "itself", exitStatus };
