@@ -1,4 +1,6 @@
 /** The one place that words why a workflow is not run, and what helps. */
+import { explainSandboxRefusal } from "../sandbox/explain.ts";
+import { noSandbox } from "../workflow/parts.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { isHarmless } from "../escape.ts";
 import type { InputFlaw } from "../workflow/inputs.ts";
@@ -34,13 +36,12 @@ export function obstacleFailure(obstacle: Obstacle): Failure {
         hint: commandOf(steps),
         status,
       };
-    case "unsandboxed":
-      return {
-        code: kind,
-        cause: `there is no sandbox in this program yet, and nothing runs without: ${names}`,
-        hint: commandOf(steps),
-        status,
-      };
+    case "unsandboxed": {
+      const why = noSandbox();
+      const { cause, hint } =
+        why === null ? { cause: "there is no sandbox", hint: null } : explainSandboxRefusal(why);
+      return { code: kind, cause: `${cause}: ${names}`, hint: hint ?? commandOf(steps), status };
+    }
     case "no_terminals":
       return {
         code: "unavailable",

@@ -2,14 +2,20 @@
 import { existsSync } from "node:fs";
 import { BWRAP } from "../sandbox/bubblewrap.ts";
 import { executor } from "../sandbox/executor.ts";
+import type { SandboxRefusal } from "../sandbox/refusal.ts";
 import type { Executor, OpenTerminals } from "./execution.ts";
 import { sandboxSteps } from "./sandbox-steps.ts";
 import { terminalSteps } from "./terminal-steps.ts";
 
 export type Parts = { terminals: OpenTerminals | null; sandbox: Executor | null };
 
-/** Where there is no bubblewrap, what needs a sandbox is refused before a run starts. */
+/** Why nothing here can enclose a step, or null; then what needs a sandbox is refused before a run starts. */
+export function noSandbox(): SandboxRefusal | null {
+  if (process.geteuid?.() === 0) return { kind: "is_root" };
+  return existsSync(BWRAP) ? null : { kind: "no_backend" };
+}
+
 export const PARTS: Parts = {
   terminals: terminalSteps,
-  sandbox: existsSync(BWRAP) ? sandboxSteps(executor()) : null,
+  sandbox: noSandbox() === null ? sandboxSteps(executor()) : null,
 };

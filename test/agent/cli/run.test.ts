@@ -471,11 +471,11 @@ test("on a terminal the password is asked for once, without echo, and the steps 
   expect(status).toBe(1);
   expect(raw).not.toContain("right");
   expect(raw.match(/Password/g)).toHaveLength(1);
-  expect(raw).toContain("\x1b[31mCRITICAL\x1b[");
+  expect(raw).toContain("\x1b[33mCAUTION\x1b[");
   const lines = screen.lines();
   expect(lines.slice(-4).map((line) => line.replace(/\d+ms/, "Nms"))).toEqual([
-    "first     succeeded after Nms  CRITICAL",
-    "  second  failed after Nms  CRITICAL  exit status 1",
+    "first     succeeded after Nms  CAUTION",
+    "  second  failed after Nms  CAUTION  exit status 1",
     "second | oops",
     expect.stringMatching(/^run \w{10} of w: failed after .*: 1 succeeded, 1 failed$/),
   ]);

@@ -235,6 +235,7 @@ test("tools are listed with closed enums from the policy, closed schemas and ann
   expect(tools.map(({ name }) => name)).toEqual([
     "host_report",
     "policy_explain",
+    "risk_explain",
     "service_status",
     "service_control",
     "package_info",
@@ -268,6 +269,7 @@ test("tools are listed with closed enums from the policy, closed schemas and ann
   expect(hints).toEqual([
     ["host_report", true, false, false],
     ["policy_explain", true, false, false],
+    ["risk_explain", true, false, false],
     ["service_status", true, false, false],
     ["service_control", false, true, false],
     ["package_info", true, false, false],
@@ -301,6 +303,7 @@ test("a kind of thing that the policy does not know is not offered", async () =>
   expect(tools.map(({ name }) => name)).toEqual([
     "host_report",
     "policy_explain",
+    "risk_explain",
     "package_manage",
     "audit_query",
     "grants_list",

@@ -16,6 +16,7 @@ const PROGRAM = [resolve(root, "agent/cli/sallyport.ts"), "mcp"];
 const CALLS: Record<string, Record<string, unknown>> = {
   host_report: {},
   policy_explain: {},
+  risk_explain: { command: "ls" },
   service_status: { name: "nginx" },
   service_control: { action: "restart", name: "nginx" },
   package_info: { name: "htop" },
@@ -31,7 +32,7 @@ const CALLS: Record<string, Record<string, unknown>> = {
   workflow_cancel: { run: "x" },
 };
 /** They look at nothing of this machine that could be missing. */
-const ALWAYS = ["host_report", "workflow_validate"];
+const ALWAYS = ["host_report", "risk_explain", "workflow_validate"];
 
 let state: string;
 beforeAll(() => {

@@ -121,5 +121,5 @@ test("a plan is shown whole, and nothing in it passes for anything else", () => 
   const text = planText(plan, { verdicts: null, colours: false, claimed: null });
   expect(text).toContain('workflow "w\\u202e": 1 step, as agent (uid 1000) on h1\n');
   expect(text).toContain("    | true\n    |   b: by the helper\n    | \\u{1b}[2J\\u{200b}\n");
-  expect(text).toContain("  a: may use sudo, risk CRITICAL\n");
+  expect(text).toContain("  a: may use sudo, risk not rated\n");
 });

@@ -200,7 +200,7 @@ test.each<[string, string, string[]]>([
   ],
   [
     "sudo for code",
-    step("code: { language: shell, text: x }\nsudoLock: true"),
+    step("code: { language: bash, text: x }\nsudoLock: true"),
     ["w:5:15: sudoLock: only a run step can use sudo; service and package steps need no password"],
   ],
   [
@@ -231,7 +231,7 @@ test.each<[string, string, string[]]>([
   [
     "an unknown language",
     step("code: { language: perl, text: x }"),
-    ["w:4:23: language: must be one of shell, python, node"],
+    ["w:4:23: language: must be one of bash, python, node"],
   ],
   [
     "a default that is none",
