@@ -22,34 +22,28 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-type Served = { client: Client; errors: unknown[]; asked: string[]; waits: number[] };
+type Served = { client: Client; errors: unknown[]; asked: string[] };
 
 async function serve(
   sandbox: Executor | null = runProcess,
   place = folder,
-  burst = 1000,
+  pace: (client: string, kind: "read" | "change") => number = () => 0,
 ): Promise<Served> {
   const { helper, asked } = standIn();
-  const waits: number[] = [];
   const fast = { perSecond: 1000, burst: 1000 };
-  const rates = { read: fast, change: { perSecond: 1000, burst } };
-  const { context, errors } = observed(helper, rates, undefined, (limiter) => {
+  const { context, errors } = observed(helper, { read: fast, change: fast }, undefined, () => {
     const desk = openDesk({
       folder: place,
       home: folder,
       client: helper,
       parts: { terminals: standInTerminals, sandbox },
-      pace: (caller, kind) => {
-        const ms = limiter.take(caller, kind);
-        if (ms > 0) waits.push(ms);
-        return ms;
-      },
+      pace,
       report: (error) => errors.push(error),
     });
     desks.push(desk);
     return desk;
   });
-  return { client: await connected(context), errors, asked, waits };
+  return { client: await connected(context), errors, asked };
 }
 const call = async (client: Client, name: string, args: Record<string, unknown>): Promise<Told> =>
   told(await client.callTool({ name: `workflow_${name}`, arguments: args }));
@@ -232,15 +226,34 @@ test("without a password it runs here: its states, and its output as untrusted t
   });
 });
 
-test("a workflow is no way around the limit on changes", async () => {
-  const { client, waits, asked } = await serve(runProcess, folder, 2);
-  const restart = (at: number): string => `id: s${at}, service: { action: restart, name: nginx }`;
+test("a workflow is no way around the limits of calls: a step waits until its client may ask", async () => {
+  const heard: string[] = [];
+  const refusals = new Map([
+    ["read", 2],
+    ["change", 3],
+  ]);
+  const { client, asked } = await serve(runProcess, folder, (name, kind) => {
+    const left = refusals.get(kind) ?? 0;
+    refusals.set(kind, left - 1);
+    heard.push(`${name} ${kind} ${left > 0 ? "waits" : "asks"}, ${asked.length} asked`);
+    return left > 0 ? 1 : 0;
+  });
   const { data } = await call(client, "start", {
-    workflow: workflow(...Array.from({ length: 10 }, (_, at) => restart(at))),
+    workflow: workflow(
+      "id: a, service: { action: status, name: nginx }",
+      "id: b, needs: [a], service: { action: restart, name: nginx }",
+    ),
   });
   expect((await over(client, data?.["run"])).data).toMatchObject({ state: "succeeded" });
-  expect(asked).toHaveLength(10);
-  expect(waits.length).toBeGreaterThan(0);
+  expect(heard).toEqual([
+    "stdio read waits, 0 asked",
+    "stdio read waits, 0 asked",
+    "stdio read asks, 0 asked",
+    "stdio change waits, 1 asked",
+    "stdio change waits, 1 asked",
+    "stdio change waits, 1 asked",
+    "stdio change asks, 1 asked",
+  ]);
 });
 
 test("cancel reaches what runs, and the end is told", async () => {
