@@ -11,6 +11,7 @@ import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
 import { benchSession } from "./session.ts";
+import { benchTerminal } from "./terminal.ts";
 import { benchThousand } from "./thousand.ts";
 
 const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
@@ -21,6 +22,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   inventory: benchInventory,
   cluster: benchCluster,
   thousand: benchThousand,
+  terminal: benchTerminal,
 };
 
 const { values, positionals } = parseArgs({
