@@ -7,7 +7,7 @@ import { redaction } from "./redaction.ts";
 import type { Session } from "./session.ts";
 
 /** Characters of a step's output that its result has. */
-export const KEPT_CHARACTERS = 1 << 18;
+const KEPT_CHARACTERS = 1 << 18;
 /** How long the end of the output may take to come, once there is nobody left who could say more. */
 const SILENCE_MS = 2000;
 
