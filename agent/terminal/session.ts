@@ -52,7 +52,7 @@ export type Session = {
 };
 
 /** Lines to one of our two shells and back. */
-export type Channel = {
+type Channel = {
   say: (line: string) => void;
   /** The next line, or null at the end of it all. */
   hear: () => Promise<string | null>;

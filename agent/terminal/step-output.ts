@@ -7,9 +7,11 @@ import { redaction } from "./redaction.ts";
 import type { Session } from "./session.ts";
 
 /** Characters of a step's output that its result has. */
-export const KEPT_CHARACTERS = 1 << 18;
+const KEPT_CHARACTERS = 1 << 18;
 /** How long the end of the output may take to come, once there is nobody left who could say more. */
 const SILENCE_MS = 2000;
+
+const RETURN = 13;
 
 export type StepOutput = {
   /** Resolves when everything that was said before is through; false where its end never came. */
@@ -54,8 +56,10 @@ export function stepOutput(session: Session, { secrets, cast, output }: Sinks): 
   const tell = (raw: string): void | Promise<void> => {
     cast?.output(raw);
     const all = heldReturns + raw;
-    heldReturns = /\r*$/.exec(all)?.[0] ?? "";
-    const text = lineEnds(all.slice(0, all.length - heldReturns.length));
+    let end = all.length;
+    while (all.charCodeAt(end - 1) === RETURN) end -= 1;
+    heldReturns = all.slice(end);
+    const text = lineEnds(all.slice(0, end));
     if (text === "") return;
     bytes += Buffer.byteLength(text);
     kept.add(text);

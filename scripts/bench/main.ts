@@ -12,6 +12,7 @@ import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
 import { benchRisk } from "./risk.ts";
 import { benchSession } from "./session.ts";
+import { benchTerminal } from "./terminal.ts";
 import { benchThousand } from "./thousand.ts";
 import { benchWorkflow } from "./workflow.ts";
 
@@ -25,6 +26,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   risk: benchRisk,
   thousand: benchThousand,
   workflow: benchWorkflow,
+  terminal: benchTerminal,
 };
 
 const { values, positionals } = parseArgs({

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runInTerminal, type TerminalResult } from "../../../agent/terminal/step.ts";
 import { refusalText } from "../../../agent/terminal/sudo-refusal.ts";
-import { openSudoTurn } from "../../../agent/terminal/sudo-turn.ts";
+import { openSudoTurn, type SudoTurn } from "../../../agent/terminal/sudo-turn.ts";
 
 export type DriverStep = {
   argv: string[];
@@ -25,16 +25,7 @@ export type DriverStep = {
 export type DriverPlan = { steps: DriverStep[]; hold?: boolean };
 export type DriverResult = TerminalResult & { cause: string | null; wholeMs: number };
 
-const chunks: Buffer[] = [];
-for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-const input = Buffer.concat(chunks);
-const feed = input.indexOf(10);
-const turn = openSudoTurn(Buffer.from(input.subarray(0, feed)));
-const plan = JSON.parse(input.toString("utf8", feed + 1)) as DriverPlan;
-input.fill(0);
-for (const chunk of chunks) chunk.fill(0);
-
-async function driven(step: DriverStep): Promise<DriverResult> {
+async function driven(step: DriverStep, turn: SudoTurn): Promise<DriverResult> {
   while (step.after !== undefined && !existsSync(step.after)) await sleep(20);
   const begun = performance.now();
   const result = await runInTerminal({
@@ -57,7 +48,19 @@ async function driven(step: DriverStep): Promise<DriverResult> {
   return { ...result, cause, wholeMs: performance.now() - begun };
 }
 
-const results = await Promise.all(plan.steps.map(driven));
-await turn.close();
-process.stdout.write(`${JSON.stringify(results)}\n`);
-if (plan.hold === true) await sleep(600_000);
+async function main(): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const input = Buffer.concat(chunks);
+  const feed = input.indexOf(10);
+  const turn = openSudoTurn(Buffer.from(input.subarray(0, feed)));
+  const plan = JSON.parse(input.toString("utf8", feed + 1)) as DriverPlan;
+  input.fill(0);
+  for (const chunk of chunks) chunk.fill(0);
+  const results = await Promise.all(plan.steps.map((step) => driven(step, turn)));
+  await turn.close();
+  process.stdout.write(`${JSON.stringify(results)}\n`);
+  if (plan.hold === true) await sleep(600_000);
+}
+
+void main();
