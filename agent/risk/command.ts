@@ -86,7 +86,9 @@ export function judgeCommand(command: Command, context: Context): void {
   }
   if (RESERVED.has(name.text) && !name.patchwork) {
     context.add(MISPLACED, [name.start, name.end]);
-    return judgeCommand({ ...command, words: args }, context);
+    const next = command.words.findIndex(({ text }) => !RESERVED.has(text));
+    if (next === -1) return;
+    return judgeCommand({ ...command, words: command.words.slice(next) }, context);
   }
   const [, variable, value = ""] = /^(\w+)=([\s\S]*)$/.exec(name.text) ?? [];
   if (variable !== undefined) {

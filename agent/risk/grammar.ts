@@ -17,9 +17,20 @@ export type Parse = (text: string) => { root: Node; broken: boolean } | null;
 
 /**
  * A call-back comes every hundred steps of the parser, so this counts work and not time: the same text
- * is always read, or never. The longest text that is read takes a few hundred.
+ * is always read, or never. Sixteen thousand characters of plain commands take 250.
  */
-const MOST_WORK = 1500;
+const MOST_WORK = 400;
+/** After an error each step looks at all that was read before, so fewer are let through. */
+const WORK_AFTER_ERROR = 8000;
+/**
+ * Signs of the shell next to each other: where there are thousands, the grammar looks from each to the end.
+ * A script that long has a hundred.
+ */
+const MOST_DENSE = 400;
+/** Of processor time, if all that counts steps has missed a way to make steps dear. */
+const LONGEST_US = 40_000;
+/** For each one bash's grammar looks for an end, to the end of the text. */
+const MOST_HEREDOCS = 40;
 const DEEPEST = 200;
 
 let opened: Promise<Parse> | null = null;
@@ -38,11 +49,17 @@ async function load(): Promise<Parse> {
   const names = language.types;
 
   function parse(text: string): ReturnType<Parse> {
-    let work = 0;
+    if (text.split("<<").length > MOST_HEREDOCS) return null;
+    if (text.length > MOST_DENSE && text.split(/[()<>|&;{}`=[\]$!](?=[()<>|&;{}`[\]])/).length > MOST_DENSE) return null;
+    const begun = process.cpuUsage();
+    let [work, afterError] = [0, 0];
     const tree = parser.parse(text, null, {
-      progressCallback: () => {
+      progressCallback: ({ currentOffset, hasError }) => {
         work += 1;
-        return work > MOST_WORK;
+        // Offsets count bytes of UTF-16.
+        if (hasError) afterError += currentOffset;
+        if (work > MOST_WORK || afterError > WORK_AFTER_ERROR) return true;
+        return process.cpuUsage(begun).user > LONGEST_US;
       },
     });
     if (tree === null) {

@@ -15,7 +15,10 @@ export const LONGEST_COMMAND = 16_384;
 const LONGEST_IN_ALL = 4 * LONGEST_COMMAND;
 /** Commands within commands: `sudo sudo sudo …`. */
 const DEEPEST = 40;
-const MOST_COMMANDS = 5000;
+/** What more than that does nobody reads either. */
+const MOST_COMMANDS = 400;
+/** Of all commands together, one in the other counted again. */
+const MOST_WORDS = 20_000;
 
 const TOO_LONG = {
   rule: "syntax.too-long",
@@ -45,7 +48,7 @@ const HIDDEN =
 const EMOJI_JOINS = /(?<=\p{Extended_Pictographic})[\u200D\uFE0F]/gu;
 
 /** All that one text may cost. */
-type Budget = { units: number; commands: number };
+type Budget = { units: number; commands: number; words: number };
 
 export function judgeText(command: string, parse: Parse): Risk {
   const found = findings();
@@ -58,7 +61,7 @@ export function judgeText(command: string, parse: Parse): Risk {
       parse,
       found,
       depth: 0,
-      budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS },
+      budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS, words: MOST_WORDS },
       folder: { path: null },
     });
   return found.risk();
@@ -82,7 +85,7 @@ export function judgeWords(argv: readonly string[], parse: Parse): Risk {
       parse,
       found,
       depth: 0,
-      budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS },
+      budget: { units: LONGEST_IN_ALL, commands: MOST_COMMANDS, words: MOST_WORDS },
       folder: { path: null },
     };
     contextOf(state, null, new Set()).command({ words, assignments: [], input: NO_INPUT });
@@ -128,8 +131,9 @@ function contextOf(state: State, place: Span | null, functions: ReadonlySet<stri
     },
     command(command) {
       budget.commands -= 1;
+      budget.words -= command.words.length;
       const span: Span = place ?? [command.words[0]?.start ?? 0, command.words.at(-1)?.end ?? 0];
-      if (budget.commands < 0 || state.depth > DEEPEST) return found.add(TOO_DEEP, span);
+      if (budget.commands < 0 || budget.words < 0 || state.depth > DEEPEST) return found.add(TOO_DEEP, span);
       state.depth += 1;
       judgeCommand(command, context);
       state.depth -= 1;

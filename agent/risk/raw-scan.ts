@@ -6,8 +6,8 @@ import { staticWord, type Word } from "./word.ts";
 import { wrapperOf } from "./wrappers.ts";
 
 /** More than any command has; a longer run is judged in parts. */
-const MOST_WORDS = 200;
-const MOST_TRIES = 200;
+const MOST_WORDS = 50;
+const MOST_TRIES = 60;
 
 export function scanText(text: string, context: Context): void {
   let tries = 0;
