@@ -1,5 +1,6 @@
 /** The commands about workflows. What they need is loaded only when one of them runs. */
 import { Option, type Command } from "commander";
+import type { ReplayOptions } from "./replay.ts";
 import type { BeginOptions } from "./run-begin.ts";
 import type { RunOptions } from "./run-workflow.ts";
 
@@ -47,6 +48,17 @@ export function registerWorkflowCommands(program: Command): void {
     .action(async (run: string | undefined, step: string | undefined, options: { json?: true }) => {
       const { showRuns } = await import("./runs.ts");
       showRuns(run, step, options);
+    });
+  program
+    .command("replay")
+    .summary("play back what a step showed in its terminal")
+    .argument("<run>", "its id")
+    .argument("[step]", "its id; without it all that were recorded")
+    .option("--speed <factor>", "2 is twice as fast", "1")
+    .option("--idle-limit <seconds>", "the longest silence", "2")
+    .action(async (run: string, step: string | undefined, options: ReplayOptions) => {
+      const { replayRun } = await import("./replay.ts");
+      await replayRun(run, step, options);
     });
   program
     .command("cancel")

@@ -133,7 +133,8 @@ function contextOf(state: State, place: Span | null, functions: ReadonlySet<stri
       budget.commands -= 1;
       budget.words -= command.words.length;
       const span: Span = place ?? [command.words[0]?.start ?? 0, command.words.at(-1)?.end ?? 0];
-      if (budget.commands < 0 || budget.words < 0 || state.depth > DEEPEST) return found.add(TOO_DEEP, span);
+      if (budget.commands < 0 || budget.words < 0 || state.depth > DEEPEST)
+        return found.add(TOO_DEEP, span);
       state.depth += 1;
       judgeCommand(command, context);
       state.depth -= 1;

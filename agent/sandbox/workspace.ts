@@ -63,6 +63,8 @@ export function resolveWorkspace(wish: Workspace, home = homedir()): Workspace |
 
 function realFolder(path: string): string | null {
   try {
+    // Of an empty name realpath makes the working directory.
+    if (path === "") return null;
     const real = realpathSync(path);
     return statSync(real).isDirectory() ? real : null;
   } catch {

@@ -27,6 +27,7 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport setup-sudo --user roo", ["root"]],
   ["sallyport inventory s", ["show"]],
   ["sallyport approve --us", ["--uses"]],
+  ["sallyport rep", ["replay"]],
   ["sallyport gr", ["grants"]],
   ["sallyport inventory show --lim", ["--limit"]],
   ["sallyport bootstrap-cluster-sudo --as", ["--ask-per-group"]],

@@ -16,7 +16,10 @@ const told = async (name, trick) => {
 };
 const connect = (address) =>
   new Promise((resolve, reject) => {
-    const socket = net.connect(address, () => resolve("connected"));
+    const socket = net.connect(address, () => {
+      socket.destroy();
+      resolve("connected");
+    });
     socket.setTimeout(2000, () => reject(new Error("ETIMEDOUT"))).on("error", reject);
   });
 const pids = () => fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));

@@ -1,0 +1,76 @@
+/** What is refused before anything starts, and the queue. As root: nothing may ever run here. */
+import { describe, expect, test } from "vitest";
+import { isVariable } from "../../../agent/sandbox/bubblewrap.ts";
+import { keptOutput } from "../../../agent/sandbox/kept-output.ts";
+import { profileFor, profileSchema } from "../../../agent/sandbox/profile.ts";
+import { startRefusal } from "../../../agent/sandbox/refusal.ts";
+
+test.each([
+  ...["LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES", "GCONV_PATH", "BASH_ENV"],
+  ...[
+    "ENV",
+    "BASHOPTS",
+    "SHELLOPTS",
+    "PS4",
+    "IFS",
+    "A=B",
+    "",
+    "1A",
+    "BASH_FUNC_exec%%",
+    "A B",
+    "Ä",
+  ],
+])("%j is no variable for a sandbox: it would act on what starts the program", (name) => {
+  expect(isVariable(name)).toBe(false);
+});
+
+test.each(["PATH", "_", "NODE_OPTIONS", "a1"])("%j is one", (name) => {
+  expect(isVariable(name)).toBe(true);
+});
+
+test.each([
+  [{ memory: 1 }, "memory"],
+  [{ memoryMiB: 1 }, "memoryMiB"],
+  [{ seconds: 0 }, "seconds"],
+  [{ processes: 1.5 }, "processes"],
+  [{ bestEffort: ["network"] }, "bestEffort"],
+])("a profile with %j is an error", (settings, key) => {
+  const { error } = profileSchema.safeParse(settings);
+  expect(JSON.stringify(error?.issues)).toContain(key);
+});
+
+test("processes follow the language unless they are given", () => {
+  const settings = profileSchema.parse({});
+  expect([profileFor("bash", settings).processes, profileFor("node", settings).processes]).toEqual([
+    10, 32,
+  ]);
+  expect(profileFor("node", { ...settings, processes: 12 }).processes).toBe(12);
+});
+
+test.each([
+  ["bwrap: No permissions to creating new namespace, likely because …", "namespaces_blocked"],
+  ["bwrap: setting up uid map: Permission denied", "namespaces_blocked"],
+  ["bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "namespaces_blocked"],
+  ["bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "proc_blocked"],
+  ["bwrap: Can't find source path /usr", "not_started"],
+])("%s", (said, kind) => {
+  expect(startRefusal(said)).toMatchObject({ kind, said });
+});
+
+describe("kept output", () => {
+  test.each([0, 1, 29, 30])("of %i bytes is whole", (length) => {
+    const kept = keptOutput(30);
+    for (let at = 0; at < length; at += 1) kept.add(Buffer.from("x"));
+    expect([kept.text(), kept.truncated()]).toEqual(["x".repeat(length), false]);
+  });
+
+  test.each([1, 7, 1000])("that came in chunks of %i has its beginning and its end", (size) => {
+    const kept = keptOutput(30);
+    const all = Array.from({ length: 5000 }, (_, at) => `${at},`).join("");
+    for (let at = 0; at < all.length; at += size) kept.add(Buffer.from(all.slice(at, at + size)));
+    expect(kept.truncated()).toBe(true);
+    const [head, note, tail] = kept.text().split("\n");
+    expect([head, tail]).toEqual([all.slice(0, 10), all.slice(-20)]);
+    expect(note).toBe(`… ${all.length - 30} bytes left out …`);
+  });
+});
