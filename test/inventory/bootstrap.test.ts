@@ -1,14 +1,14 @@
 /** The whole of a bootstrap on hosts with the five builds of sudo, but for SSH itself. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { bootstrap, type Plan } from "../../inventory/bootstrap.ts";
 import type { HostEnd, HostState } from "../../inventory/host-end.ts";
 import { fixedPace } from "../../inventory/forks.ts";
 import { arrange, describeInLab, HELPER, ownHost, sudoHosts, type Host } from "../lab/host.ts";
+import { sampled } from "../lab/sampled.ts";
 import { inPlace, NOTHING_SET_UP } from "../attack/place.ts";
 import { directTransport } from "./direct.ts";
 
@@ -146,29 +146,6 @@ chmod 440 /etc/sudoers.d/zz-sallyport-uid1000`,
     reason: /^$/,
   },
 ];
-
-/** Looks for a secret in the arguments and the environment of every process of this machine, again and again. */
-function sampled(secret: string): () => Promise<{ samples: number; found: string[] }> {
-  const found = new Set<string>();
-  let samples = 0;
-  const over = new AbortController();
-  const look = async (): Promise<void> => {
-    for (; !over.signal.aborted; samples += 1) {
-      for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
-        for (const what of ["cmdline", "environ"])
-          try {
-            if (readFileSync(`/proc/${pid}/${what}`, "latin1").includes(secret)) found.add(what);
-          } catch {} // it has ended
-      await sleep(2);
-    }
-  };
-  const looking = look();
-  return async () => {
-    over.abort();
-    await looking;
-    return { samples, found: [...found] };
-  };
-}
 
 const brief = (ends: HostEnd[]) => ends.map(({ name, state, reason }) => [name, state, reason]);
 
