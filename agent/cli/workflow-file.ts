@@ -1,5 +1,5 @@
 /** A workflow file, read for a command; what is wrong with it, worded. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { problemText, type Problem } from "../workflow/problem.ts";
 import { readWorkflow } from "../workflow/read.ts";
 import type { Workflow } from "../workflow/step.ts";
@@ -15,7 +15,8 @@ export type ReadFile = { workflow: Workflow } | { failure: Failure; problems: re
 export function readWorkflowFile(file: string): ReadFile {
   let text: string;
   try {
-    const fd = openSync(file, "r");
+    // Without waiting for a writer, if it is a pipe.
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = fstatSync(fd);
       if (!stat.isFile() || stat.size > MAX_BYTES)

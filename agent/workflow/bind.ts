@@ -22,7 +22,7 @@ export function bind(
 ): Bound | { flaw: string } {
   const bound: Record<string, string> = {};
   for (const [name, template] of env) {
-    const value = filled(template, values, (text) => text.replace(/\n+$/, ""));
+    const value = filled(template, values, withoutLastFeeds);
     if (typeof value === "object") return { flaw: `${name}: ${value.flaw}` };
     if (value.includes("\0")) return { flaw: `${name}: a variable cannot hold NUL; use stdin` };
     if (Buffer.byteLength(`${name}=${value}`) > MAX_VARIABLE_BYTES)
@@ -33,6 +33,13 @@ export function bind(
   const value = filled(stdin, values, (text) => text);
   if (typeof value === "object") return { flaw: `stdin: ${value.flaw}` };
   return { env: bound, stdin: Buffer.from(value) };
+}
+
+/** A pattern would look at every line feed again for each one before it. */
+function withoutLastFeeds(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "\n") end -= 1;
+  return text.slice(0, end);
 }
 
 /** `printed`: as $(…) in a shell, a variable gets no line feeds at the end. */

@@ -1,5 +1,5 @@
 /** Runs from the command line: what is refused, who is asked, what is shown, and how it ends. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -100,6 +100,7 @@ test("no terminal and no descriptor: the commands are shown, the refusal is clea
 
 test.each<[string, string[], number, RegExp]>([
   ["a file that is not there", ["run", "none.yaml"], 78, /none\.yaml cannot be read \(ENOENT\)/],
+  ["a pipe that nobody writes to", ["run", "pipe"], 78, /pipe is not a file/],
   ["no file", ["run"], 64, /a workflow file is missing/],
   [
     "a value without a name",
@@ -132,6 +133,7 @@ test.each<[string, string[], number, RegExp]>([
   ["a run to cancel that is not there", ["cancel", "xyz"], 64, /no run is called xyz/],
 ])("%s is refused, with a reason and a status", async (_, words, status, why) => {
   workflow("steps:", step("a", "touch ran"));
+  execFileSync("mkfifo", [join(folder, "pipe")]);
   const ran = await sallyport(words);
   expect(ran.stderr).toMatch(why);
   expect(ran.status).toBe(status);

@@ -254,6 +254,12 @@ test.each<[string, Script, string]>([
   expect(executor.begun).toEqual(["a"]);
 });
 
+test("of a quarter of a million line feeds each is looked at once", async () => {
+  const output = `${"\n".repeat(100_000)}x${"\n".repeat(100_000)}`;
+  const { executor } = await play(planIn(DATA, { who: "x" }), { a: { output } });
+  expect(executor.given.get("b")?.env["OUT"]).toBe(`<${"\n".repeat(100_000)}x>`);
+});
+
 test("what was done before is not done again, and its output is there still", async () => {
   const before = new Map([
     ["a", { state: "succeeded", printed: { text: "kept", truncated: false } } as const],
