@@ -50,7 +50,11 @@ async function load(): Promise<Parse> {
 
   function parse(text: string): ReturnType<Parse> {
     if (text.split("<<").length > MOST_HEREDOCS) return null;
-    if (text.length > MOST_DENSE && text.split(/[()<>|&;{}`=[\]$!](?=[()<>|&;{}`[\]])/).length > MOST_DENSE) return null;
+    if (
+      text.length > MOST_DENSE &&
+      text.split(/[()<>|&;{}`=[\]$!](?=[()<>|&;{}`[\]])/).length > MOST_DENSE
+    )
+      return null;
     const begun = process.cpuUsage();
     let [work, afterError] = [0, 0];
     const tree = parser.parse(text, null, {

@@ -219,10 +219,11 @@ test.each(MODES)("%s: the SDK's client lists and calls every tool", async (revis
   const client = await connected(mode);
   expect(client.getNegotiatedProtocolVersion()).toBe(revision);
   const { tools } = await client.listTools();
-  expect(tools).toHaveLength(7);
+  expect(tools).toHaveLength(8);
   const calls = {
     host_report: {},
     policy_explain: { kind: "service" },
+    risk_explain: { command: "ls" },
     service_status: { name: "nginx" },
     service_control: { action: "restart", name: "nginx" },
     package_info: { name: "htop" },

@@ -44,6 +44,8 @@ test.each([
   ["an update with a name", "package_manage", { action: "update", name: "htop" }],
   ["an argument where there is none", "host_report", { path: "/etc/shadow" }],
   ["a question about an unknown kind", "policy_explain", { kind: "file" }],
+  ["a command that is no text", "risk_explain", { command: ["rm", "x"] }],
+  ["a command longer than any", "risk_explain", { command: "x".repeat(70_000) }],
   ["too many records", "audit_query", { newest: 1000 }],
 ])("%s fails closed: nothing is asked of the helper", async (_, name, args) => {
   const { helper, asked } = standIn();
@@ -208,6 +210,7 @@ test("tools are listed with closed enums from the policy, closed schemas and ann
   expect(tools.map(({ name }) => name)).toEqual([
     "host_report",
     "policy_explain",
+    "risk_explain",
     "service_status",
     "service_control",
     "package_info",
@@ -239,6 +242,7 @@ test("tools are listed with closed enums from the policy, closed schemas and ann
   expect(hints).toEqual([
     ["host_report", true, false, false],
     ["policy_explain", true, false, false],
+    ["risk_explain", true, false, false],
     ["service_status", true, false, false],
     ["service_control", false, true, false],
     ["package_info", true, false, false],
@@ -270,6 +274,7 @@ test("a kind of thing that the policy does not know is not offered", async () =>
   expect(tools.map(({ name }) => name)).toEqual([
     "host_report",
     "policy_explain",
+    "risk_explain",
     "package_manage",
     "audit_query",
   ]);
@@ -280,6 +285,7 @@ test("a kind of thing that the policy does not know is not offered", async () =>
 const CALLS: Record<string, Record<string, unknown>> = {
   host_report: {},
   policy_explain: {},
+  risk_explain: { command: "rm -rf x" },
   service_status: { name: "nginx", logs: true },
   service_control: { action: "restart", name: "nginx" },
   package_info: { name: "htop" },
@@ -305,6 +311,7 @@ test("every tool answers with data of its schema and a short text", async () => 
     policy_explain: expect.stringMatching(
       /^service ssh: status at once; stop with a person's grant$/m,
     ),
+    risk_explain: expect.stringMatching(/^CRITICAL: rm -rf x\nfiles\.delete: /),
     service_status: expect.stringMatching(
       /^nginx\.service: active \(running\), enabled, pid 7\n.*\n\| one\n\| two$/,
     ),
