@@ -2,7 +2,7 @@
 import { join } from "node:path";
 
 /** As `agent/risk/grammar.ts` asks for them; each is also the path below node_modules. */
-export const WASM_PARTS = [
+const WASM_PARTS = [
   "web-tree-sitter/web-tree-sitter.wasm",
   "tree-sitter-bash/tree-sitter-bash.wasm",
 ];

@@ -191,7 +191,8 @@ function goTo(args: readonly Word[], { folder }: Context): void {
 
 /** Bash evaluates what it takes for an index or a number: `test -v 'a[$(rm x)]'`. */
 function judgeEvaluated(program: string, args: readonly Word[], context: Context): void {
-  if (program === "echo" || (program === "printf" && !/^-v/.test(args[0]?.text ?? ""))) return;
+  if (program === "echo" || (program === "printf" && args[0]?.text.startsWith("-v") !== true))
+    return;
   for (const { text, start, end } of args) {
     if (/\$\(|`/.test(text)) context.script(text, [start, end], NO_INPUT);
   }

@@ -132,7 +132,7 @@ const UNREAD: Finding = {
 /** Longer code is not searched through; it is not read by anybody either. */
 const LONGEST_CODE = 16_384;
 
-export function judgeCode(text: string, span: Span, context: Context): void {
+function judgeCode(text: string, span: Span, context: Context): void {
   context.add(CODE, span);
   if (text.length > LONGEST_CODE || text.trim() === UNKNOWN) context.add(UNREAD, span);
   const code = text.slice(0, LONGEST_CODE);

@@ -41,11 +41,16 @@ const INVISIBLE = {
   text: "has characters that cannot be seen or that change the order of others",
 } as const;
 
-/** Controls but for tab and line feed; what is drawn as nothing; spaces that bash does not take for spaces. */
-const HIDDEN =
-  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\uFFFF]|(?! )\p{Zs}/u;
+/** What is drawn as nothing or moves what is drawn; spaces that bash does not take for spaces. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\uFFFF]/gu;
+const SEEN = new Set([" ", "\t", "\n"]);
 /** Joins parts of one picture; bash and eyes see one emoji. */
-const EMOJI_JOINS = /(?<=\p{Extended_Pictographic})[\u200D\uFE0F]/gu;
+const EMOJI_JOINS = /(?<=\p{Extended_Pictographic})(?:\u200D|\uFE0F)/gu;
+
+function hides(text: string): boolean {
+  const found = text.replace(EMOJI_JOINS, "").match(HIDDEN) ?? [];
+  return found.some((character) => !SEEN.has(character));
+}
 
 /** All that one text may cost. */
 type Budget = { units: number; commands: number; words: number };
@@ -53,8 +58,7 @@ type Budget = { units: number; commands: number; words: number };
 export function judgeText(command: string, parse: Parse): Risk {
   const found = findings();
   const whole: Span = [0, command.length];
-  const hidden = HIDDEN.exec(command.replace(EMOJI_JOINS, ""));
-  if (hidden !== null) found.add(INVISIBLE, whole);
+  if (hides(command)) found.add(INVISIBLE, whole);
   if (command.length > LONGEST_COMMAND) found.add(TOO_LONG, whole);
   else
     run(command, null, NO_INPUT, {
@@ -77,8 +81,7 @@ export function judgeWords(argv: readonly string[], parse: Parse): Risk {
     return word;
   });
   const whole: Span = [0, Math.max(0, at - 1)];
-  if (argv.some((text) => HIDDEN.test(text.replace(EMOJI_JOINS, "").replaceAll("\n", ""))))
-    found.add(INVISIBLE, whole);
+  if (argv.some(hides)) found.add(INVISIBLE, whole);
   if (at > LONGEST_COMMAND) found.add(TOO_LONG, whole);
   else {
     const state = {

@@ -27,8 +27,24 @@ export type Call = {
 
 /** Of these, `-rf` is one option and not two. */
 const ONE_DASH = new Set([
-  ...["find", "openssl", "terraform", "tofu", "java", "ffmpeg", "convert", "magick", "mogrify"],
-  ...["consul", "nomad", "packer", "gcc", "g++", "clang", "ld", "xset", "xterm"],
+  "find",
+  "openssl",
+  "terraform",
+  "tofu",
+  "java",
+  "ffmpeg",
+  "convert",
+  "magick",
+  "mogrify",
+  "consul",
+  "nomad",
+  "packer",
+  "gcc",
+  "g++",
+  "clang",
+  "ld",
+  "xset",
+  "xterm",
 ]);
 
 /** Values of options that stand before a subcommand are operands here, as nobody knows all options. */

@@ -108,7 +108,7 @@ const SPECIAL: Readonly<Record<string, (args: readonly Word[]) => boolean>> = {
   less: (args) =>
     isUse(args, optionsFrom(SYSTEM["less"] ?? "")) &&
     args.every(({ text, dynamic }) => !dynamic && !text.startsWith("+")),
-  printf: (args) => args.every(({ opaque }) => !opaque) && !/^-v/.test(args[0]?.text ?? ""),
+  printf: (args) => args.every(({ opaque }) => !opaque) && args[0]?.text.startsWith("-v") !== true,
   test: expressionIsHarmless,
   "[": expressionIsHarmless,
   "[[": expressionIsHarmless,
@@ -212,7 +212,7 @@ function awsReads(args: readonly Word[]): boolean {
     return false;
   // A second value may be the name of a file that the answer is written to.
   if (
-    /^get-/.test(verb.text) &&
+    verb.text.startsWith("get-") &&
     /(?:^|\n)[^-][^\n]*\n[^-]/.test(
       args
         .slice(2)

@@ -16,8 +16,19 @@ import { SERVICES } from "./rules/services.ts";
 import { USERS } from "./rules/users.ts";
 
 export const RULES: readonly Rule[] = [
-  ...[FILES, DISKS, PACKAGES, SERVICES, USERS, NETWORK, CONTAINERS, CLOUD, DATABASES, GIT],
-  ...[KERNEL, PERSISTENCE, PROCESSES],
+  FILES,
+  DISKS,
+  PACKAGES,
+  SERVICES,
+  USERS,
+  NETWORK,
+  CONTAINERS,
+  CLOUD,
+  DATABASES,
+  GIT,
+  KERNEL,
+  PERSISTENCE,
+  PROCESSES,
 ].flat();
 
 type Compiled = { rule: Rule; pattern: Pattern; unless: readonly Pattern[] };

@@ -231,7 +231,7 @@ function test(node: Node, walk: Walk): void {
   substitutions(node, walk);
   const words: Word[] = [];
   const collect = (child: Node): void => {
-    if (/expression$/.test(child.type)) child.children.forEach(collect);
+    if (child.type.endsWith("expression")) child.children.forEach(collect);
     else if (child !== node)
       words.push(
         readWord({ ...child, type: /[a-z]/.test(child.type) ? child.type : "word" }, walk.reader),

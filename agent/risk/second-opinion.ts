@@ -8,7 +8,7 @@ import { z } from "zod";
 import { LEVELS, worse, type Level, type Risk } from "./level.ts";
 
 /** Null: none. */
-export type Opinion = { level: Level; reason: string } | null;
+type Opinion = { level: Level; reason: string } | null;
 export type SecondOpinion = (command: string, risk: Risk) => Promise<Opinion>;
 
 const answerSchema = z.object({ level: z.enum(LEVELS), reason: z.string().optional() });

@@ -29,17 +29,35 @@ const SECRET = new RegExp(
 
 /** Stand for the rest when a pattern is tried: `/etc/sh*`, `~/.s?h/*`. */
 const SAMPLES = [
-  ...["/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/sudoers", "/etc/ssl/private/x.pem"],
-  ...["~/.ssh/id_rsa", "~/.ssh/id_ed25519", "~/.aws/credentials", "~/.kube/config", "~/.netrc"],
-  ...["/root/.ssh/id_rsa", "/home/user/.ssh/id_rsa", "/root/.bash_history", "~/.bash_history"],
-  ...[
-    "/proc/1/environ",
-    "/proc/self/environ",
-    "/home/user/.aws/credentials",
-    "/etc/ssh/ssh_host_rsa_key",
-  ],
-  ...["/dev/mem", "/dev/sda", "/dev/nvme0n1", ".env", ".ssh/id_rsa", "id_rsa", "id_ed25519"],
-  ...["~/.config/gcloud/credentials.db", "~/.docker/config.json", "~/.gnupg/secring.gpg"],
+  "/etc/shadow",
+  "/etc/gshadow",
+  "/etc/shadow-",
+  "/etc/sudoers",
+  "/etc/ssl/private/x.pem",
+  "~/.ssh/id_rsa",
+  "~/.ssh/id_ed25519",
+  "~/.aws/credentials",
+  "~/.kube/config",
+  "~/.netrc",
+  "/root/.ssh/id_rsa",
+  "/home/user/.ssh/id_rsa",
+  "/root/.bash_history",
+  "~/.bash_history",
+
+  "/proc/1/environ",
+  "/proc/self/environ",
+  "/home/user/.aws/credentials",
+  "/etc/ssh/ssh_host_rsa_key",
+  "/dev/mem",
+  "/dev/sda",
+  "/dev/nvme0n1",
+  ".env",
+  ".ssh/id_rsa",
+  "id_rsa",
+  "id_ed25519",
+  "~/.config/gcloud/credentials.db",
+  "~/.docker/config.json",
+  "~/.gnupg/secring.gpg",
 ];
 
 const READS = {
@@ -138,7 +156,7 @@ function globHits(pattern: string): boolean {
 }
 
 /** `*`, `?` and `[…]` against a whole path, part by part, in linear time but for the last star. */
-export function globMatches(pattern: string, path: string): boolean {
+function globMatches(pattern: string, path: string): boolean {
   const wanted = pattern.split("/");
   const parts = path.split("/");
   // A pattern that names a folder above takes all that is in it along.

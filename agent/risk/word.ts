@@ -161,7 +161,7 @@ function joined(node: Node, reader: Reader): Mutable {
     out.brace ||= part.brace;
     out.opaque ||= part.opaque;
     out.patchwork ||= part.patchwork;
-    if (/string$/.test(child.type)) pieces += 1;
+    if (child.type.endsWith("string")) pieces += 1;
     at = child.end;
   }
   if (pieces > 0) out.patchwork = true;

@@ -37,6 +37,8 @@ export async function bundledPackages(root: string): Promise<BundledPackages> {
   // Where node_modules is a symbolic link, esbuild names what it leads to.
   const folder = /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//;
   const folders = Object.keys(metafile.inputs).flatMap((file) => folder.exec(file)?.[1] ?? []);
+  // Its wasm is in the executable, and nothing imports it.
+  folders.push("node_modules/tree-sitter-bash");
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as Lock;
   return {
     packages: [...new Set(folders)].toSorted().map((path) => described(root, lock, path)),

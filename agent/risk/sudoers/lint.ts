@@ -61,7 +61,7 @@ function faultsOf(grant: Grant, flaw: (path: string) => string | null): Fault[] 
   if (command === "sudoedit" || command.endsWith("/sudoedit")) return editing(args);
   if (command === "list") return [];
   const faults: Fault[] = [];
-  if (/^\^/.test(command) || /^\^/.test(args ?? ""))
+  if (command.startsWith("^") || args?.startsWith("^") === true)
     faults.push(
       caution(
         "regex",
@@ -115,7 +115,7 @@ function scripts(args: string, kind: string, flaw: (path: string) => string | nu
   return args.split(/\s+/).flatMap((word): Fault[] => {
     if (!/^\/[^*?[]+$/.test(word)) return [];
     const wrong = flaw(word);
-    if (wrong === null || /is a symbolic link$/.test(wrong)) return [];
+    if (wrong === null || wrong.endsWith("is a symbolic link")) return [];
     const missing = /cannot be examined/.test(wrong);
     return [
       {
@@ -195,7 +195,7 @@ function faultsOfDefault(entry: string): Fault[] {
       "CAUTION",
       "one password lasts for hours, for every program of the same terminal",
     );
-  if (/^timestamp_type=global/.test(entry))
+  if (entry.startsWith("timestamp_type=global"))
     return fault("global-ticket", "CAUTION", "one password lasts for all terminals of a user");
   if (entry === "visiblepw" || entry === "!use_pty")
     return fault(

@@ -44,6 +44,8 @@ test.each([
   ["an update with a name", "package_manage", { action: "update", name: "htop" }],
   ["an argument where there is none", "host_report", { path: "/etc/shadow" }],
   ["a question about an unknown kind", "policy_explain", { kind: "file" }],
+  ["a command that is no text", "risk_explain", { command: ["rm", "x"] }],
+  ["a command longer than any", "risk_explain", { command: "x".repeat(70_000) }],
   ["too many records", "audit_query", { newest: 1000 }],
   ["an id that is none", "approval_status", { id: "../../x" }],
   [
@@ -290,7 +292,7 @@ test("where the policy is not to be had, tools are listed with the protocol's wo
   });
   for (const [name, args] of Object.entries(CALLS)) {
     const result = await client.callTool({ name, arguments: args });
-    if (name === "host_report") expect(told(result).ok).toBe(true);
+    if (name === "host_report" || name === "risk_explain") expect(told(result).ok).toBe(true);
     else expect(told(result)).toMatchObject({ ok: false, code: "not_set_up" });
   }
 });
@@ -317,6 +319,7 @@ test("a kind of thing that the policy does not know is not offered", async () =>
 const CALLS: Record<string, Record<string, unknown>> = {
   host_report: {},
   policy_explain: {},
+  risk_explain: { command: "rm -rf x" },
   service_status: { name: "nginx", logs: true },
   service_control: { action: "restart", name: "nginx" },
   package_info: { name: "htop" },
@@ -344,6 +347,7 @@ test("every tool answers with data of its schema and a short text", async () => 
     policy_explain: expect.stringMatching(
       /^service ssh: status at once; stop with a person's grant$/m,
     ),
+    risk_explain: expect.stringMatching(/^CRITICAL: rm -rf x\nfiles\.delete: /),
     service_status: expect.stringMatching(
       /^nginx\.service: active \(running\), enabled, pid 7\n.*\n\| one\n\| two$/,
     ),
