@@ -9,7 +9,7 @@ export const BWRAP = "/usr/bin/bwrap";
 export const FD = { ready: 3, words: 4, filter: 5, users: 6, program: 7, status: 8 } as const;
 
 /** Inside; outside it is the caller's own. */
-export const SANDBOX_UID = 1001;
+const SANDBOX_UID = 1001;
 export const USERS = `sandbox:x:${SANDBOX_UID}:${SANDBOX_UID}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n`;
 
 export type Inside = {

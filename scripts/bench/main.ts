@@ -10,6 +10,7 @@ import { benchInventory } from "./inventory.ts";
 import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
+import { benchSandbox } from "./sandbox.ts";
 import { benchSession } from "./session.ts";
 import { benchThousand } from "./thousand.ts";
 
@@ -21,6 +22,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   inventory: benchInventory,
   cluster: benchCluster,
   thousand: benchThousand,
+  sandbox: benchSandbox,
 };
 
 const { values, positionals } = parseArgs({
