@@ -5,6 +5,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeBlock } from "../escape.ts";
 import { explainSandboxEnd, explainSandboxRefusal, inexactText } from "../sandbox/explain.ts";
 import { executor, type Executed, type Execution } from "../sandbox/executor.ts";
+import { closeInherited } from "../sandbox/inherited-descriptors.ts";
 import {
   LANGUAGES,
   profileFor,
@@ -53,6 +54,7 @@ async function exec(file: string | undefined, options: Options): Promise<void> {
   const text = readCode(file ?? "-");
   if (typeof text !== "string") return fail(text, { json });
 
+  closeInherited();
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   process.once("SIGINT", cancel).once("SIGTERM", cancel).once("SIGHUP", cancel);

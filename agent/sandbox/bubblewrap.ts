@@ -6,10 +6,18 @@ import type { Workspace } from "./workspace.ts";
 export const BWRAP = "/usr/bin/bwrap";
 
 /** Descriptors that bubblewrap is given; `ready` is the only one that gets inside, and is closed there. */
-export const FD = { ready: 3, words: 4, filter: 5, users: 6, program: 7, status: 8 } as const;
+export const FD = {
+  ready: 3,
+  words: 4,
+  filter: 5,
+  users: 6,
+  program: 7,
+  status: 8,
+  workspace: 9,
+} as const;
 
 /** Inside; outside it is the caller's own. */
-export const SANDBOX_UID = 1001;
+const SANDBOX_UID = 1001;
 export const USERS = `sandbox:x:${SANDBOX_UID}:${SANDBOX_UID}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n`;
 
 export type Inside = {
@@ -109,7 +117,8 @@ function hide(path: string): string[] {
 
 function workspaceWords(workspace: Workspace | null): string[] {
   if (workspace === null) return [];
-  return [workspace.access === "read" ? "--ro-bind" : "--bind", workspace.folder, "/workspace"];
+  const bind = workspace.access === "read" ? "--ro-bind-fd" : "--bind-fd";
+  return [bind, String(FD.workspace), "/workspace"];
 }
 
 /** In the order and the units of the launcher: seconds, a number, blocks of 512 bytes, KiB, KiB, a number. */

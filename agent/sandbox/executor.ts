@@ -28,7 +28,7 @@ export type Execution = {
 export type Executed = (SandboxRun & { degraded: readonly Inexact[] }) | SandboxRefusal;
 
 /** Since this process started. */
-export type Health = {
+type Health = {
   running: number;
   waiting: number;
   /** Runs that ended, all, and those of them that failed, and that were stopped for a limit or by a caller. */

@@ -1,5 +1,5 @@
 /** Descriptors that this process was started with, and would pass on: Node closes only its own in its children. */
-import { openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 
 /** open(2)'s bit for "closed by exec"; the same number on all machines that there is a filter for. */
 const CLOSED_BY_EXEC = 0o2_000_000;
@@ -13,17 +13,27 @@ let slots: readonly Slot[] | undefined;
  * of them. They are there from the start, so they are looked for once.
  */
 export function coveredFrom(from: number): readonly Slot[] {
-  slots ??= cover(readdirSync("/proc/self/fd").map(Number).filter(isInherited));
+  slots ??= cover(inherited());
   return slots.slice(from);
 }
 
-function cover(inherited: readonly number[]): Slot[] {
-  const highest = Math.max(2, ...inherited);
+/** Closes them, in a process that was given them by accident and needs none. */
+export function closeInherited(): void {
+  for (const fd of inherited()) closeSync(fd);
+}
+
+/** Without standard input, output and error, which a child is given on purpose. */
+function inherited(): number[] {
+  return readdirSync("/proc/self/fd")
+    .map(Number)
+    .filter((fd) => fd > 2 && isInherited(fd));
+}
+
+function cover(found: readonly number[]): Slot[] {
+  const highest = Math.max(2, ...found);
   if (highest === 2) return [];
   const nothing = openSync("/dev/null", "r+");
-  return Array.from({ length: highest + 1 }, (_, fd) =>
-    inherited.includes(fd) ? nothing : "ignore",
-  );
+  return Array.from({ length: highest + 1 }, (_, fd) => (found.includes(fd) ? nothing : "ignore"));
 }
 
 function isInherited(fd: number): boolean {

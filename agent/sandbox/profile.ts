@@ -5,7 +5,7 @@ export const LANGUAGES = ["bash", "python", "node"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** What bubblewrap cannot hold a program to exactly where it has no control group of its own. */
-export const INEXACT = ["memory", "cpu", "tmpNoexec"] as const;
+const INEXACT = ["memory", "cpu", "tmpNoexec"] as const;
 export type Inexact = (typeof INEXACT)[number];
 
 export const profileSchema = z.strictObject({

@@ -1,6 +1,7 @@
 /** One sandbox by bubblewrap, from its start to the last process of it. It leaves nothing behind: see end. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { closeSync } from "node:fs";
 import { PassThrough, type Duplex } from "node:stream";
 import { BWRAP, bubblewrapWords, commandWords, FD, USERS, type Inside } from "./bubblewrap.ts";
 import { confinementIn, gaps, type Confinement } from "./confinement.ts";
@@ -8,6 +9,7 @@ import { coveredFrom } from "./inherited-descriptors.ts";
 import { keptOutput } from "./kept-output.ts";
 import { startRefusal, type SandboxRefusal } from "./refusal.ts";
 import { seccompFilter } from "./seccomp-filter.ts";
+import { openWorkspace } from "./workspace.ts";
 import type { Machine } from "./syscalls.ts";
 import { usageOf, type Usage } from "./tree-usage.ts";
 
@@ -53,11 +55,19 @@ const FLOOD = 64;
 export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | SandboxRefusal> {
   const { profile, signal } = job;
   const began = performance.now();
+  const workspace = job.workspace === null ? null : openWorkspace(job.workspace);
+  if (workspace !== null && typeof workspace !== "number") return workspace;
   const child = spawn(BWRAP, ["--args", String(FD.words), "--", ...commandWords(job)], {
     cwd: "/",
     env: {},
-    stdio: [job.stdin === null ? "ignore" : "pipe", ...PIPES, ...coveredFrom(1 + PIPES.length)],
+    stdio: [
+      job.stdin === null ? "ignore" : "pipe",
+      ...PIPES,
+      workspace ?? "ignore",
+      ...coveredFrom(FD.workspace + 1),
+    ],
   });
+  if (workspace !== null) closeSync(workspace);
   // Noted from the start: it may not even begin.
   const failed = once(child, "error").then(([error]) => (error as NodeJS.ErrnoException).code);
   const closed = once(child, "close").then(() => null);

@@ -4,7 +4,7 @@
  * `(argument & mask) === value`, on the low 32 bits: of these arguments the kernel itself looks at no more
  * (CVE-2019-7303 was a filter that compared all 64).
  */
-export type Test = { argument: number; mask: number; value: number };
+type Test = { argument: number; mask: number; value: number };
 
 /** All of these hold. No argument stands in it twice: libseccomp would take that as an alternative. */
 export type Clause = readonly Test[];

@@ -10,7 +10,7 @@ export type Machine = "x86_64" | "aarch64";
  * `allow`; `deny`: EPERM; `absent`: ENOSYS, so that the C library takes the older call, whose arguments
  * can be seen; `judge`: by its arguments, see seccomp-rules.ts.
  */
-export type Treatment = "allow" | "deny" | "absent" | "judge";
+type Treatment = "allow" | "deny" | "absent" | "judge";
 
 export type Syscall = {
   name: string;

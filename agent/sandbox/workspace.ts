@@ -1,5 +1,5 @@
 /** Which folder of the host a sandbox may be given. */
-import { realpathSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -59,6 +59,22 @@ export function resolveWorkspace(wish: Workspace, home = homedir()): Workspace |
   return secret === undefined
     ? { folder, access: wish.access }
     : { kind: "near_secret", folder, secret };
+}
+
+/**
+ * A descriptor of the folder that was judged, and of no other: what a name leads to can be changed between
+ * the judgement and its use by whoever may write above it, a program in another sandbox for one.
+ */
+export function openWorkspace({ folder }: Workspace): number | WorkspaceFlaw {
+  let fd: number;
+  try {
+    fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    return { kind: "no_folder", folder };
+  }
+  if (readlinkSync(`/proc/self/fd/${fd}`) === folder) return fd;
+  closeSync(fd);
+  return { kind: "no_folder", folder };
 }
 
 function realFolder(path: string): string | null {

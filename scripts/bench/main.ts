@@ -11,6 +11,7 @@ import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
 import { benchRisk } from "./risk.ts";
+import { benchSandbox } from "./sandbox.ts";
 import { benchSession } from "./session.ts";
 import { benchTerminal } from "./terminal.ts";
 import { benchThousand } from "./thousand.ts";
@@ -27,6 +28,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   thousand: benchThousand,
   workflow: benchWorkflow,
   terminal: benchTerminal,
+  sandbox: benchSandbox,
 };
 
 const { values, positionals } = parseArgs({

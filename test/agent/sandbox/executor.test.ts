@@ -6,20 +6,23 @@ import { profileFor, profileSchema } from "../../../agent/sandbox/profile.ts";
 import { startRefusal } from "../../../agent/sandbox/refusal.ts";
 
 test.each([
-  ...["LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES", "GCONV_PATH", "BASH_ENV"],
-  ...[
-    "ENV",
-    "BASHOPTS",
-    "SHELLOPTS",
-    "PS4",
-    "IFS",
-    "A=B",
-    "",
-    "1A",
-    "BASH_FUNC_exec%%",
-    "A B",
-    "Ä",
-  ],
+  "LD_PRELOAD",
+  "LD_LIBRARY_PATH",
+  "LD_AUDIT",
+  "GLIBC_TUNABLES",
+  "GCONV_PATH",
+  "BASH_ENV",
+  "BASHOPTS",
+  "BASH_FUNC_exec%%",
+  "ENV",
+  "SHELLOPTS",
+  "PS4",
+  "IFS",
+  "A=B",
+  "A B",
+  "1A",
+  "Ä",
+  "",
 ])("%j is no variable for a sandbox: it would act on what starts the program", (name) => {
   expect(isVariable(name)).toBe(false);
 });

@@ -1,5 +1,6 @@
 /** The filter, run as the kernel would run it, against the table and the rules it is made from. */
 import { describe, expect, test } from "vitest";
+import { dockerSeccomp } from "../../../agent/sandbox/docker-seccomp.ts";
 import { seccompFilter } from "../../../agent/sandbox/seccomp-filter.ts";
 import { RULES } from "../../../agent/sandbox/seccomp-rules.ts";
 import { SYSCALLS, type Machine } from "../../../agent/sandbox/syscalls.ts";
@@ -112,6 +113,31 @@ describe.each(["x86_64", "aarch64"] as const)("on %s", (machine) => {
     [false, "mkdirat", -100, 0, 0o2755],
     [false, "mknodat", -100, 0, 0o104755],
   ];
+
+  const docker = dockerSeccomp();
+  /** As libseccomp understands it: the first rule whose tests all hold. */
+  const dockerVerdict = (name: string, words: readonly bigint[]): number => {
+    const rule = docker.syscalls.find(
+      ({ names, args = [] }) =>
+        names.includes(name) &&
+        args.every(({ index, value, valueTwo }) => {
+          return ((words[index] ?? 0n) & BigInt(value)) === BigInt(valueTwo);
+        }),
+    );
+    if (rule === undefined) return docker.defaultErrnoRet;
+    return rule.action === "SCMP_ACT_ALLOW" ? ALLOW : (rule.errnoRet ?? 0);
+  };
+
+  test("docker is told the same about each call", () => {
+    const numbers: Record<string, number> = { allow: ALLOW, deny: 1, absent: 38 };
+    for (const { name, treatment } of SYSCALLS) {
+      if (treatment !== "judge") expect(dockerVerdict(name, [])).toBe(numbers[treatment]);
+    }
+    for (const [allowed, name, ...words] of JUDGED) {
+      const given = words.map((word) => BigInt.asUintN(64, BigInt(word)));
+      expect([name, dockerVerdict(name, given)]).toEqual([name, allowed ? ALLOW : 1]);
+    }
+  });
 
   test.each(JUDGED)("let through: %s, for %s(%s, %s, %s, %s)", (allowed, name, ...words) => {
     expect(call(name, ...words)).toBe(allowed ? ALLOW : EPERM);

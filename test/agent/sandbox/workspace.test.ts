@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { resolveWorkspace } from "../../../agent/sandbox/workspace.ts";
+import { openWorkspace, resolveWorkspace } from "../../../agent/sandbox/workspace.ts";
 
 const top = mkdtempSync(join(tmpdir(), "sallyport-workspace-"));
 const home = join(top, "home");
@@ -56,4 +56,19 @@ test.each([
     folder: real,
     access: "write",
   });
+});
+
+test("a folder that has become a link after it was judged is not opened", () => {
+  const folder = join(top, "changing");
+  mkdirSync(join(folder, "inner"), { recursive: true });
+  const judged = ["", "inner"].map((name) =>
+    resolveWorkspace({ folder: join(folder, name), access: "read" }, home),
+  );
+  rmSync(folder, { recursive: true });
+  symlinkSync(home, folder);
+  mkdirSync(join(home, "inner"));
+  expect(judged.map((one) => ("kind" in one ? one : openWorkspace(one)))).toMatchObject([
+    { kind: "no_folder" },
+    { kind: "no_folder" },
+  ]);
 });

@@ -44,13 +44,13 @@ chown agent: /home/agent/.ssh/id_canary`,
   return {
     host,
     async leave() {
-      await Promise.all([ended(services), ended(process1)]);
+      await Promise.all([end(services), end(process1)]);
       await arrangeScript(host, "umount /run/whole-proc; rm -f /run/docker.sock");
     },
   };
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess): Promise<void> {
   await endOf(child);
 }
 

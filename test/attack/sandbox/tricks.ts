@@ -33,19 +33,12 @@ const SOCKETS: Row[] = [
   { trick: "setuid", inside: /EINVAL/ },
 ];
 
-const DENIED_CALLS = [
-  ..."ptrace process_vm_readv pidfd_getfd mount umount2 pivot_root open_tree move_mount fsopen".split(
-    " ",
-  ),
-  ...["mount_setattr", "unshare user", "unshare mount", "setns", "clone user", "bpf", "keyctl"],
-  ..."add_key request_key io_uring_setup userfaultfd perf_event_open kexec_load init_module".split(
-    " ",
-  ),
-  ..."finit_module open_by_handle_at name_to_handle_at memfd_create shmget msgget syslog".split(
-    " ",
-  ),
-  ..."personality reboot swapon acct settimeofday iopl quotactl seccomp fanotify_init".split(" "),
-];
+const DENIED_CALLS =
+  `ptrace, process_vm_readv, pidfd_getfd, mount, umount2, pivot_root, open_tree, move_mount,
+fsopen, mount_setattr, unshare user, unshare mount, setns, clone user, bpf, keyctl, add_key, request_key,
+io_uring_setup, userfaultfd, perf_event_open, kexec_load, init_module, finit_module, open_by_handle_at,
+name_to_handle_at, memfd_create, shmget, msgget, syslog, personality, reboot, swapon, acct, settimeofday,
+iopl, quotactl, seccomp, fanotify_init`.split(/,\s/);
 
 export const TRICKS: Record<string, Row[]> = {
   bash: [

@@ -1,0 +1,54 @@
+/** Runs in a host, as one of its users, bundled into one file: sandboxed steps in one process, beside bare programs. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { executor } from "../../agent/sandbox/executor.ts";
+import { profileFor, profileSchema, type Language } from "../../agent/sandbox/profile.ts";
+import { timed } from "./quantile.ts";
+
+const ROUNDS = 100;
+const NODE = "/usr/local/bin/node";
+const sandboxes = executor();
+
+async function step(language: Language, text: string): Promise<void> {
+  const ran = await sandboxes.run({
+    program: { kind: "code", language, text },
+    profile: profileFor(language, profileSchema.parse({})),
+    env: {},
+    stdin: null,
+    workspace: null,
+    signal: null,
+    output: () => undefined,
+  });
+  if (ran.kind !== "ran" || ran.end.by !== "itself" || ran.end.exitStatus !== 0) {
+    throw new Error(JSON.stringify(ran));
+  }
+}
+
+/** With pipes, as a step has them. */
+async function bare(program: string, args: readonly string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: {}, cwd: "/" });
+  child.stdout.resume();
+  child.stderr.resume();
+  const [status] = (await once(child, "close")) as [number | null];
+  if (status !== 0) throw new Error(`${program}: status ${status}`);
+}
+
+const [empty = ""] = process.argv.slice(2);
+const bubblewrap = ["--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev"];
+const WORK: Record<string, () => Promise<void>> = {
+  "bwrap true": () => bare("/usr/bin/bwrap", [...bubblewrap, "/usr/bin/true"]),
+  "bash step": () => step("bash", "true"),
+  "python step": () => step("python", "0"),
+  "bare node": () => bare(NODE, [empty]),
+  "node step": () => step("node", "0"),
+};
+
+const times: Record<string, number[]> = {};
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const [name, work] of Object.entries(WORK)) {
+    const ms = await timed(work);
+    // The first of each warms what is read from disk.
+    if (round > 0) (times[name] ??= []).push(ms);
+  }
+}
+process.stdout.write(`${JSON.stringify(times)}\n`);
