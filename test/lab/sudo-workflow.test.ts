@@ -1,0 +1,157 @@
+/** Sudo-locked workflows with real sudo, on all builds of it, by the built program: one password, terminals, recordings. */
+import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import { arrange, describeInLab, exec, ownHost, start, sudoHosts, type Host } from "./host.ts";
+
+const PROGRAM = "/opt/sallyport/sallyport";
+const PASSWORD = "lab-ops-password";
+const TOP = "/home/ops/.local/state/sallyport";
+
+/** In a session without a terminal; the password, if any, on standard input. */
+const sallyport = (host: Host, words: string[], password?: string) =>
+  exec(host, "ops", ["setsid", "--wait", PROGRAM, ...words], {
+    input: password === undefined ? "" : `${password}\n`,
+  });
+
+async function workflow(host: Host, ...steps: string[]): Promise<string> {
+  const text = `name: w\nsteps:\n${steps.map((step) => `  - { ${step} }\n`).join("")}`;
+  await exec(host, "ops", ["tee", "/home/ops/w.yaml"], { input: text });
+  return "/home/ops/w.yaml";
+}
+const SUDO = ["run", "/home/ops/w.yaml", "--password-fd", "0"];
+
+type Result = {
+  state: string;
+  run: string;
+  steps: { id: string; state: string; reason: string; output: string; castSha256: string | null }[];
+};
+const dataOf = (stdout: string): Result => (JSON.parse(stdout) as { data: Result }).data;
+
+describeInLab("sudo-locked workflows", () => {
+  afterEach(async () => {
+    for (const host of [ownHost(), ...sudoHosts()])
+      await arrange(
+        host,
+        "rm",
+        "-rf",
+        "/home/ops/w.yaml",
+        "/home/ops/.local",
+        "/home/ops/log",
+        "/home/ops/go",
+      );
+  });
+
+  test.each(["A", "B", "C", "R5", "R15"])(
+    "sudo %s: steps become root, data flows, each is recorded, the password is nowhere",
+    async (build) => {
+      const host = sudoHosts().find(({ name }) => name.endsWith(`-${build}`));
+      if (host === undefined) throw new Error(`no ${build}`);
+      await workflow(
+        host,
+        'id: a, sudoLock: true, run: "sudo id -u"',
+        'id: b, sudoLock: true, run: "sudo id -un; tty </dev/tty"',
+        'id: c, sudoLock: true, needs: [a, b], run: \'printf "<%s>" "$A"; cat; sudo -n true\', env: { A: "${steps.a.stdout}" }, stdin: "${steps.a.stdout}"',
+      );
+      const ran = await sallyport(host, [...SUDO, "--json"], PASSWORD);
+      expect(ran.stderr).toContain("| sudo id -u\n");
+      const { steps, state, run } = dataOf(ran.stdout);
+      expect(state, JSON.stringify(steps)).toBe("succeeded");
+      const outputOf = (id: string): string => steps.find((step) => step.id === id)?.output ?? "";
+      expect(outputOf("a")).toBe("0\n");
+      expect(outputOf("b")).toBe("root\n/dev/tty\n");
+      expect(outputOf("c")).toBe("<0>0\n");
+      for (const { id, castSha256 } of steps) {
+        const file = `${TOP}/runs/${run}/${id}.1.cast`;
+        expect(await arrange(host, "stat", "-c", "%a %U", file)).toBe("600 ops\n");
+        expect(
+          createHash("sha256")
+            .update(await arrange(host, "cat", file))
+            .digest("hex"),
+        ).toBe(castSha256);
+      }
+      const played = await sallyport(host, ["replay", run, "a", "--speed", "100"]);
+      expect(played).toMatchObject({ status: 0, stdout: expect.stringMatching(/^0\r*\n$/) });
+      await exec(host, "ops", ["sh", "-c", `echo '[0.1, "o", "x"]' >>${TOP}/runs/${run}/a.1.cast`]);
+      const changed = await sallyport(host, ["replay", run, "a"]);
+      expect(changed).toMatchObject({ status: 71, stdout: "" });
+      const found = await exec(host, "root", ["grep", "-raF", PASSWORD, TOP]);
+      expect(found).toMatchObject({ status: 1, stdout: "" });
+      expect(ran.stdout + ran.stderr).not.toContain(PASSWORD);
+    },
+  );
+
+  test("a wrong password is tried once for all steps, and denies them", async () => {
+    await workflow(
+      ownHost(),
+      'id: a, sudoLock: true, run: "sudo id"',
+      'id: b, sudoLock: true, run: "sudo id"',
+    );
+    const ran = await sallyport(ownHost(), [...SUDO, "--json"], "wrong");
+    expect(ran.status).toBe(77);
+    expect(dataOf(ran.stdout).steps).toMatchObject([
+      { state: "denied", reason: "sudo did not take the password; it was tried once" },
+      { state: "denied", reason: "sudo did not take the password; it was tried once" },
+    ]);
+  });
+
+  test("nobody to ask: 75, and nothing ran", async () => {
+    await workflow(ownHost(), 'id: a, sudoLock: true, run: "sudo touch /home/ops/log"');
+    const ran = await sallyport(ownHost(), ["run", "/home/ops/w.yaml"]);
+    expect(ran.status).toBe(75);
+    expect((await exec(ownHost(), "root", ["ls", "/home/ops/log"])).status).not.toBe(0);
+  });
+
+  test("kill -9 of the program: nothing of the run is left, and resume does not repeat what is finished", async () => {
+    const host = ownHost();
+    await workflow(
+      host,
+      "id: a, sudoLock: true, run: 'echo a >>/home/ops/log'",
+      "id: b, sudoLock: true, needs: [a], run: 'echo b >>/home/ops/log; test -e /home/ops/go || sudo sleep 7654'",
+      "id: c, sudoLock: true, needs: [b], run: 'echo c >>/home/ops/log'",
+    );
+    const child = start(host, "ops", [PROGRAM, ...SUDO]);
+    child.stdin?.write(`${PASSWORD}\n`);
+    const sleeps = async (): Promise<number> =>
+      (await exec(host, "root", ["pgrep", "-fc", "^sleep 7654"])).stdout.trim() === "0" ? 0 : 1;
+    while ((await sleeps()) === 0) await pause(50);
+    await exec(host, "root", ["pkill", "-KILL", "-f", `^${PROGRAM} run`]);
+    await pause(2000);
+    expect(await sleeps()).toBe(0);
+    const runs = await sallyport(host, ["runs", "--json"]);
+    const run = (JSON.parse(runs.stdout) as { data: { runs: { id: string; state: string }[] } })
+      .data.runs[0];
+    expect(run?.state).toBe("interrupted");
+    const asked = await sallyport(
+      host,
+      ["run", "--resume", run?.id ?? "", "--password-fd", "0"],
+      PASSWORD,
+    );
+    expect(asked.status).toBe(75);
+    await arrange(host, "touch", "/home/ops/go");
+    const resumed = await sallyport(
+      host,
+      ["run", "--resume", run?.id ?? "", "--yes", "--password-fd", "0"],
+      PASSWORD,
+    );
+    expect(resumed.status, resumed.stdout + resumed.stderr).toBe(0);
+    expect(await arrange(host, "cat", "/home/ops/log")).toBe("a\nb\nb\nc\n");
+  });
+
+  test("cancel stops the root part too", async () => {
+    const host = ownHost();
+    await workflow(host, 'id: a, sudoLock: true, run: "sudo sleep 8765"');
+    const child = start(host, "ops", [PROGRAM, ...SUDO]);
+    child.stdin?.write(`${PASSWORD}\n`);
+    const sleeps = async (): Promise<boolean> =>
+      (await exec(host, "root", ["pgrep", "-f", "^sleep 8765"])).status === 0;
+    while (!(await sleeps())) await pause(50);
+    const runs = await sallyport(host, ["runs", "--json"]);
+    const run =
+      (JSON.parse(runs.stdout) as { data: { runs: { id: string }[] } }).data.runs[0]?.id ?? "";
+    expect((await sallyport(host, ["cancel", run])).status).toBe(0);
+    await pause(3000);
+    expect(await sleeps()).toBe(false);
+    expect((await sallyport(host, ["runs", run])).stdout).toMatch(/: cancelled/);
+  });
+});
