@@ -26,8 +26,8 @@ const STEP = { argv: ["/usr/bin/sudo", "-n", ...STUBBORN] };
 const PROGRAM = /^ *(\d+) .* \/run\/terminal\/node /;
 const VICTIMS = {
   "the program itself": PROGRAM,
-  "the shell that holds the ticket": /^ *(\d+) +\1 ops +\/bin\/sh -c #!\/bin\/sh/,
-  "the shell that watches": /^ *(\d+) +(?!\1 )\d+ ops +\/bin\/sh -c #!\/bin\/sh/,
+  "the shell that holds the ticket": /^ *(\d+) +\1 ops +\/bin\/sh -c set -u/,
+  "the shell that watches": /^ *(\d+) +(?!\1 )\d+ ops +\/bin\/sh -c set -u/,
   "sudo that asks, or that runs the step":
     /^ *(\d+) .* \/usr\/bin\/sudo -(?:S|n \/bin\/sh -c trap)/,
 };
