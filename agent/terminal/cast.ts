@@ -46,8 +46,11 @@ export function openCast(file: string): Cast {
       event("m", `the recording stops here: it has ${LONGEST_BYTES >> 20} MiB`);
     },
     end: (status) => {
-      event("x", status);
-      closeSync(descriptor);
+      try {
+        event("x", status);
+      } finally {
+        closeSync(descriptor);
+      }
       return digest.digest("hex");
     },
   };

@@ -60,10 +60,13 @@ type Channel = {
   gone: Promise<void>;
 };
 
+/** Without its comments: it stands in the list of processes. */
 function sessionScript(): string {
-  return typeof SESSION_SCRIPT === "undefined"
-    ? readFileSync(new URL("session.sh", import.meta.url), "utf8")
-    : SESSION_SCRIPT;
+  const text =
+    typeof SESSION_SCRIPT === "undefined"
+      ? readFileSync(new URL("session.sh", import.meta.url), "utf8")
+      : SESSION_SCRIPT;
+  return text.replaceAll(/^\s*#.*\n/gm, "");
 }
 
 export function newMark(): string {
@@ -75,39 +78,48 @@ export async function openSession(plan: SessionPlan): Promise<Session> {
   const { mark, argv, env, cwd, stdin, locked } = plan;
   const pty = openPty(COLUMNS, ROWS);
   const terminal = new ReadStream(pty.master);
+  terminal.on("error", () => {}); // who reads it hears of it as well
   // No echo, before anything runs. (Node opens the terminal once more for this; its modes stay.)
   new ReadStream(pty.slave).setRawMode(true).destroy();
   const words = [pty.path, mark, locked ? "yes" : "no", stdin ? "yes" : "no", ...argv];
-  const child = spawn("/bin/sh", ["-c", sessionScript(), "step", ...words], {
-    cwd,
-    env: locked ? CLEAN : env,
-    detached: true,
-    stdio: [
-      "ignore",
-      "ignore",
-      "ignore",
-      locked ? "pipe" : "ignore",
-      "pipe",
-      locked ? "pipe" : "ignore",
-      stdin ? "pipe" : "ignore",
-      // Held by the leader as well, the terminal outlives this process until root's parts have ended.
-      locked ? pty.master : "ignore",
-    ],
-  });
-  const [control, life, password, input] = [3, 4, 5, 6].map(
-    (at) => (child.stdio[at] ?? null) as Socket | null,
-  );
-  const exit = exitOf(child);
-  for (const socket of [password, input]) socket?.on("error", () => {}); // it may not be read to its end
+  const started = (): ChildProcess =>
+    spawn("/bin/sh", ["-c", sessionScript(), "step", ...words], {
+      cwd,
+      env: locked ? CLEAN : env,
+      detached: true,
+      stdio: [
+        "ignore",
+        "ignore",
+        "ignore",
+        locked ? "pipe" : "ignore",
+        "pipe",
+        locked ? "pipe" : "ignore",
+        stdin ? "pipe" : "ignore",
+        // Held by the leader as well, the terminal outlives this process until root's parts have ended.
+        locked ? pty.master : "ignore",
+      ],
+    });
+  let sockets: (Socket | null)[] = [];
   const close = (): void => {
     terminal.destroy();
     // While this end was open the terminal did not hang up, so that nothing said was lost.
     closeSync(pty.slave);
-    for (const socket of [control, life, password, input]) socket?.destroy();
+    for (const socket of sockets) socket?.destroy();
   };
-  if (life == null) throw new Error("no socket");
+  let child: ChildProcess;
+  try {
+    child = started();
+  } catch (error) {
+    close();
+    throw error;
+  }
+  sockets = [3, 4, 5, 6].map((at) => (child.stdio[at] ?? null) as Socket | null);
+  const [control, life, password, input] = sockets;
+  const exit = exitOf(child);
+  for (const socket of [password, input]) socket?.on("error", () => {}); // it may not be read to its end
   try {
     await once(child, "spawn");
+    if (life == null) throw new Error("no socket");
   } catch (error) {
     close();
     throw error;

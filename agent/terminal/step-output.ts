@@ -29,7 +29,7 @@ type Sinks = {
   output: (text: string) => void | Promise<void>;
 };
 
-/** Begins to read. What `output` throws ends the telling, not the step; `drained` rejects with it. */
+/** Begins to read. What `output` or the recording throws ends the telling, not the step; `drained` rejects with it. */
 export function stepOutput(session: Session, { secrets, cast, output }: Sinks): StepOutput {
   const { terminal } = session;
   const kept = keptOutput(KEPT_CHARACTERS);
@@ -44,8 +44,15 @@ export function stepOutput(session: Session, { secrets, cast, output }: Sinks): 
   let heard = 0;
   let failure: { error: unknown } | null = null;
 
+  const fail = (error: unknown): void => void (failure ??= { error });
+  const record = (raw: string): void => {
+    try {
+      if (failure === null) cast?.output(raw);
+    } catch (error) {
+      fail(error);
+    }
+  };
   const listen = (text: string): void | Promise<void> => {
-    const fail = (error: unknown): void => void (failure ??= { error });
     if (failure !== null) return;
     try {
       return output(text)?.catch(fail);
@@ -54,7 +61,7 @@ export function stepOutput(session: Session, { secrets, cast, output }: Sinks): 
     }
   };
   const tell = (raw: string): void | Promise<void> => {
-    cast?.output(raw);
+    record(raw);
     const all = heldReturns + raw;
     let end = all.length;
     while (all.charCodeAt(end - 1) === RETURN) end -= 1;

@@ -50,10 +50,13 @@ export type TerminalResult = {
   castSha256: string | null;
 };
 
-/** Throws where the recording cannot be written, for a name that is no environment variable, and what `output` throws. */
+/** Throws where the recording cannot be written, for what is no environment variable, and what `output` throws. */
 export async function runInTerminal(step: TerminalStep): Promise<TerminalResult> {
-  const bad = Object.keys(step.env).find((name) => !/^[A-Za-z_]\w*$/.test(name));
-  if (bad !== undefined) throw new RangeError(`not the name of a variable: ${JSON.stringify(bad)}`);
+  const [bad] =
+    Object.entries(step.env).find(
+      ([name, value]) => !/^[A-Za-z_]\w*$/.test(name) || value.includes("\0"),
+    ) ?? [];
+  if (bad !== undefined) throw new RangeError(`not a variable: ${JSON.stringify(bad)}`);
   const cast = step.castFile === null ? null : openCast(step.castFile);
   const mark = newMark();
   const env = { ...step.env, [MARK_VARIABLE]: mark };
@@ -67,7 +70,12 @@ export async function runInTerminal(step: TerminalStep): Promise<TerminalResult>
     return nothing({ kind: "lost", reason }, cast);
   }
   if (step.sudo === null) return await run(step, session, mark, cast, null);
-  const answer = await step.sudo.authenticate(session, step.signal);
+  const answer = await step.sudo
+    .authenticate(session, step.signal)
+    .catch((error: unknown): { kind: "failed"; reason: string } => ({
+      kind: "failed",
+      reason: error instanceof Error ? error.message : String(error),
+    }));
   if (answer.kind === "ticket") {
     sendEnvironment(session, env, answer.ticket);
     return await run(step, session, mark, cast, answer.ticket);
@@ -76,8 +84,12 @@ export async function runInTerminal(step: TerminalStep): Promise<TerminalResult>
   return nothing(endBefore(answer), cast);
 }
 
-function endBefore(answer: Exclude<Authenticated, { kind: "ticket" }>): TerminalEnd {
+/** `failed`: the machine has no second terminal, to prove that tickets are kept apart. */
+function endBefore(
+  answer: Exclude<Authenticated, { kind: "ticket" }> | { kind: "failed"; reason: string },
+): TerminalEnd {
   if (answer.kind === "aborted") return { kind: "cancelled" };
+  if (answer.kind === "failed") return { kind: "lost", reason: answer.reason };
   return answer.kind === "lost" ? { kind: "lost", reason: LEADER_GONE } : answer;
 }
 
@@ -122,19 +134,23 @@ async function run(
   clearInterval(renewal);
   const end = stopped.why() ?? happened;
   // However long a consumer takes, no process and no ticket waits for it.
-  const [drained] = await Promise.all([
+  const [drained, closed] = await Promise.allSettled([
     said.drained(),
     ticket === null
       ? closePlain(session, mark, durationMs < 1000)
       : closeLocked(session, mark, step.sudo, happened.kind === "lost"),
-  ]).finally(session.close);
+  ]);
+  session.close();
+  const castSha256 = cast?.end(statusText(end)) ?? null;
+  if (drained.status === "rejected") throw drained.reason;
+  if (closed.status === "rejected") throw closed.reason;
   return {
     end,
     output: said.text(),
-    truncated: said.truncated() || !drained,
+    truncated: said.truncated() || !drained.value,
     bytes: said.bytes(),
     durationMs,
-    castSha256: cast?.end(statusText(end)) ?? null,
+    castSha256,
   };
 }
 
@@ -161,6 +177,8 @@ async function closeLocked(
 
 /** What it takes to read one word, on a machine that has other things to do. */
 const WARDEN_MS = 5000;
+/** What a timer can be set to: 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
 /** From the wish to stop to the end of the step: two sweeps, as root and not. */
 const STOP_MS = 8000;
 
@@ -185,7 +203,7 @@ function stops(step: TerminalStep, session: Session): Stops {
     failing ??= setTimeout(() => lost("the step did not end when it was stopped"), STOP_MS);
   };
   const cancel = (): void => stop({ kind: "cancelled" });
-  const timer = setTimeout(() => stop({ kind: "timed-out" }), step.timeoutMs);
+  const timer = setTimeout(() => stop({ kind: "timed-out" }), Math.min(step.timeoutMs, LONGEST_MS));
   if (step.signal.aborted) cancel();
   step.signal.addEventListener("abort", cancel, { once: true });
   let over = false;

@@ -1,8 +1,15 @@
 /** kill -9 of the program, of either shell and of sudo, at any moment: 2 s later nothing of the step is left. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeAll, expect, test } from "vitest";
-import { arrangeScript, describeInLab, endOf, exec, sudoHosts, type Host } from "../../lab/host.ts";
-import { driverInput, prepareTerminals, processes, startDriver, tickets } from "./terminal-host.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { arrangeScript, describeInLab, endOf, exec, type Host } from "../../lab/host.ts";
+import {
+  driverInput,
+  prepareTerminals,
+  processes,
+  startDriver,
+  terminalHosts,
+  tickets,
+} from "./terminal-host.ts";
 
 /** Of each victim on each build of sudo; the soak is `KILLS=25 vitest run test/agent/terminal/kill.test.ts`. */
 const ROUNDS = Number(process.env["KILLS"] ?? 2);
@@ -16,11 +23,11 @@ const STUBBORN = [
 const STEP = { argv: ["/usr/bin/sudo", "-n", ...STUBBORN] };
 
 /** What of the processes (pid, session, user, argv) is killed; the first of several. */
-const PROGRAM = /^ *(\d+) .* \/opt\/terminal\/node /;
+const PROGRAM = /^ *(\d+) .* \/run\/terminal\/node /;
 const VICTIMS = {
   "the program itself": PROGRAM,
-  "the shell that holds the ticket": /^ *(\d+) +\1 ops +\/bin\/sh -c #!\/bin\/sh/,
-  "the shell that watches": /^ *(\d+) +(?!\1 )\d+ ops +\/bin\/sh -c #!\/bin\/sh/,
+  "the shell that holds the ticket": /^ *(\d+) +\1 ops +\/bin\/sh -c set -u/,
+  "the shell that watches": /^ *(\d+) +(?!\1 )\d+ ops +\/bin\/sh -c set -u/,
   "sudo that asks, or that runs the step":
     /^ *(\d+) .* \/usr\/bin\/sudo -(?:S|n \/bin\/sh -c trap)/,
 };
@@ -57,11 +64,15 @@ async function killed(host: Host, victim: RegExp, afterMs: number): Promise<stri
 }
 
 describeInLab("kill -9", { timeout: 3_000_000 }, () => {
-  beforeAll(async () => await prepareTerminals(sudoHosts()));
+  let close = (): void => {};
+  beforeAll(async () => {
+    close = await prepareTerminals();
+  });
+  afterAll(() => close());
 
   test.each(Object.entries(VICTIMS))("of %s leaves no process and no ticket", async (_, victim) => {
     const found = await Promise.all(
-      sudoHosts().map(async (host, number) => {
+      terminalHosts().map(async (host, number) => {
         const next = moments(number);
         const left: string[] = [];
         for (let round = 0; round < ROUNDS; round += 1) {

@@ -52,9 +52,7 @@ test("a folder that is not there starts nothing", async () => {
 });
 
 test("a variable that no shell could have is a mistake of the caller's", async () => {
-  await expect(shell("exit 0", { env: { "A B": "x" } })).rejects.toThrow(
-    /not the name of a variable/,
-  );
+  await expect(shell("exit 0", { env: { "A B": "x" } })).rejects.toThrow(/not a variable/);
 });
 
 test("a recording does not take the place of a file", async () => {
@@ -236,4 +234,22 @@ test("a recording is this user's alone, has its digest, and plays back", async (
   const ended = await replay(castFile, { ...options, write: (piece) => void (played += piece) });
   expect(ended).toEqual({ kind: "played", status: 5 });
   expect(played.replaceAll("\r\n", "\n")).toBe(output);
+});
+
+test("what no program could be given is a step that did not start, and leaves nothing open", async () => {
+  const before = readdirSync("/proc/self/fd").length;
+  for (const argv of [
+    ["/bin/echo", "a\0b"],
+    ["/bin/echo", "x".repeat(1 << 20)],
+  ])
+    expect((await run(argv)).end).toMatchObject({ kind: "lost" });
+  await sleep(50);
+  expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before);
+});
+
+test("a recording that cannot be written is told, after all of the step has ended", async () => {
+  const env = { PATH: "/usr/bin:/bin", STEP_TEST: `full-${Math.random()}` };
+  const castFile = "/proc/self/none.cast";
+  await expect(shell("sleep 1", { env, castFile })).rejects.toThrow(/ENOENT/);
+  expect(carrying(env.STEP_TEST)).toEqual([]);
 });

@@ -1,20 +1,57 @@
 /** Puts the terminals' code, and a runtime for it, on a lab host, and looks at what they leave there. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createReadStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { runtime } from "../../../scripts/runtime.ts";
-import { arrangeScript, endOf, exec, start, type Host } from "../../lab/host.ts";
+import { arrangeScript, endOf, exec, start, sudoHosts, type Host } from "../../lab/host.ts";
 import type { DriverPlan, DriverResult, DriverStep } from "./driver.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 export const PASSWORD = "lab-ops-password";
-const FOLDER = "/opt/terminal";
+const FOLDER = "/run/terminal";
 
-/** Once for each host, before its first step. */
-export async function prepareTerminals(hosts: readonly Host[]): Promise<void> {
+/** A place of its own in each build's container: what others test there is neither seen nor touched. */
+let rooms: Host[] = [];
+
+/** Processes, /run and /tmp begin anew; it ends with its standard input. */
+const ROOM = `for folder in /run /tmp; do mount -t tmpfs none $folder; done
+chmod 1777 /tmp; exec 3<&0; cat <&3 >/dev/null & echo room; wait $!`;
+
+async function openRoom(host: Host): Promise<{ room: Host; close: () => void }> {
+  const unshare = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"];
+  const child = start(host, "root", [...unshare, "sh", "-euc", ROOM]);
+  if (child.stdout === null || child.pid === undefined) throw new Error("no room");
+  await once(child.stdout, "data");
+  // The last of the line: nsenter, unshare, the shell that reaps what is orphaned, cat.
+  let pid = child.pid;
+  for (let next = pid; !Number.isNaN(next);) {
+    pid = next;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    next = Number.parseInt(children, 10);
+  }
+  return { room: { ...host, pid }, close: () => void child.stdin?.end() };
+}
+
+/** Opens a room on each build of sudo, with what a step needs; gives back what closes them. */
+export async function prepareTerminals(): Promise<() => void> {
+  const opened = await Promise.all(sudoHosts().map(openRoom));
+  rooms = opened.map(({ room }) => room);
+  await furnish(rooms);
+  return () => {
+    for (const { close } of opened) close();
+  };
+}
+
+/** The rooms on the builds whose name this is. */
+export function terminalHosts(name = /./): Host[] {
+  return rooms.filter((room) => name.test(room.name));
+}
+
+async function furnish(hosts: readonly Host[]): Promise<void> {
   const addon = join(root, "dist/pty.node");
   const { outputFiles } = await build({
     entryPoints: [join(root, "test/agent/terminal/driver.ts")],
@@ -146,7 +183,18 @@ export async function processes(host: Host): Promise<string[]> {
   const text = await arrangeScript(host, "ps -eo pid=,sess=,user=,args= --cols 200");
   return text
     .split("\n")
-    .filter(
-      (line) => line !== "" && !/ps -eo|sd-stubinit|sleep infinity|\/bin\/sh -euc/.test(line),
-    );
+    .filter((line) => line !== "" && !/ps -eo|^ *1 |cat$|\/bin\/sh -euc|<defunct>$/.test(line));
 }
+
+export const shell = (text: string) => ["/bin/sh", "-c", text];
+export const ROOT = { argv: ["/usr/bin/sudo", "-n", "id", "-u"] };
+
+/** What is seen on each build, by its name; all of them at once. */
+export async function everywhere<Seen>(
+  look: (host: Host) => Promise<Seen>,
+): Promise<Record<string, Seen>> {
+  const seen = await Promise.all(rooms.map(async (host) => [host.name, await look(host)]));
+  return Object.fromEntries(seen) as Record<string, Seen>;
+}
+export const the = <Expected>(expected: Expected, hosts = rooms): Record<string, Expected> =>
+  Object.fromEntries(hosts.map(({ name }) => [name, expected]));
