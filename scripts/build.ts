@@ -102,6 +102,8 @@ const SMALL_HEAP = [
   "--heap-growing-percent=25",
   "--max-semi-space-size=1",
   "--optimize-for-size",
+  // The grammar of agent/risk would be compiled a second time: half a gigabyte for a moment, and no sooner done.
+  "--liftoff-only",
 ];
 
 async function main(): Promise<void> {

@@ -214,7 +214,7 @@ function judgeProgram(
     const text = "only prints its help or version";
     return context.add({ rule: "read-only", level: "SAFE", text }, span);
   }
-  if (isShell(lower)) return judgeShell(args, command.input, span, context);
+  if (isShell(lower)) return judgeShell(lower, args, command.input, span, context);
   if (lower === "eval") return judgeEval(args, context);
   if (lower === "source" || lower === ".") return judgeSource(args, span, context);
   if (lower === "find" || lower === "gfind") {

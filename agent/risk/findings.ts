@@ -13,6 +13,12 @@ export type Findings = {
   risk(): Risk;
 };
 
+const NOTHING: Finding = {
+  rule: "syntax.nothing",
+  level: "CAUTION",
+  text: "no command was found in it, so nothing says that it is harmless",
+};
+
 export function findings(): Findings {
   let level: Level | null = null;
   const axes = noAxes();
@@ -36,6 +42,7 @@ export function findings(): Findings {
       kept.push({ level: finding.level, reason: { rule, span: [start, end], text } });
     },
     risk() {
+      if (level === null) this.add(NOTHING, [0, 0]);
       const order = { CRITICAL: 0, CAUTION: 1, SAFE: 2 };
       const reasons = kept
         .toSorted((a, b) => order[a.level] - order[b.level])

@@ -19,7 +19,7 @@ export type Parse = (text: string) => { root: Node; broken: boolean } | null;
  * A call-back comes every hundred steps of the parser, so this counts work and not time: the same text
  * is always read, or never. Sixteen thousand characters of plain commands take 250.
  */
-const MOST_WORK = 400;
+const MOST_WORK = 300;
 /** After an error each step looks at all that was read before, so fewer are let through. */
 const WORK_AFTER_ERROR = 8000;
 /**
@@ -28,7 +28,7 @@ const WORK_AFTER_ERROR = 8000;
  */
 const MOST_DENSE = 400;
 /** Of processor time, if all that counts steps has missed a way to make steps dear. */
-const LONGEST_US = 40_000;
+const LONGEST_US = 25_000;
 /** For each one bash's grammar looks for an end, to the end of the text. */
 const MOST_HEREDOCS = 40;
 const DEEPEST = 200;

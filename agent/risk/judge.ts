@@ -16,9 +16,9 @@ const LONGEST_IN_ALL = 4 * LONGEST_COMMAND;
 /** Commands within commands: `sudo sudo sudo …`. */
 const DEEPEST = 40;
 /** What more than that does nobody reads either. */
-const MOST_COMMANDS = 400;
+const MOST_COMMANDS = 300;
 /** Of all commands together, one in the other counted again. */
-const MOST_WORDS = 20_000;
+const MOST_WORDS = 12_000;
 
 const TOO_LONG = {
   rule: "syntax.too-long",

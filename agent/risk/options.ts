@@ -5,6 +5,7 @@
  *   --all    a switch            --in= takes a value           --in? may have one after `=`
  *   _json    `-json`             _out= `-out FILE`             -#    `-10`
  *   *2       two operands at most      @get|list  the first operand is one of these (@|get: or none)
+ *   ^-l|-t   one of these options must be there, for the program does something else without
  *   !        no option of the program does harm, so words that only running tells may be options
  *   ~        options end where the first operand stands
  */
@@ -20,6 +21,7 @@ export type Options = {
   digits: boolean;
   mostOperands: number;
   first: Set<string> | null;
+  needed: Set<string> | null;
   harmless: boolean;
   leading: boolean;
 };
@@ -36,6 +38,7 @@ export function optionsFrom(spec: string): Options {
     digits: false,
     mostOperands: Infinity,
     first: null,
+    needed: null,
     harmless: false,
     leading: false,
   };
@@ -54,6 +57,7 @@ function addItem(options: Options, item: string): void {
   else if (item === "-#") options.digits = true;
   else if (item.startsWith("*")) options.mostOperands = Number(item.slice(1));
   else if (item.startsWith("@")) options.first = new Set(item.slice(1).split("|"));
+  else if (item.startsWith("^")) options.needed = new Set(item.slice(1).split("|"));
   else if (item.startsWith("--")) options.long.set(name, kind);
   else if (item.startsWith("_")) options.single.set(`-${name.slice(1)}`, kind);
   else if (item.startsWith("-")) for (const unit of name.slice(1)) options.short.set(unit, kind);
@@ -153,7 +157,9 @@ function cluster(word: Word, next: Word | undefined, options: Options, parsed: P
 /** Whether words are a use that a line describes: every option known, operands as allowed. */
 export function isUse(words: readonly Word[], options: Options): boolean {
   if (words.some(({ opaque }) => opaque)) return false;
-  const { operands, unknown } = parseOptions(words, options);
+  const { operands, given, unknown } = parseOptions(words, options);
+  if (options.needed !== null && !given.some(({ name }) => options.needed?.has(name) === true))
+    return false;
   if (unknown !== null || operands.length > options.mostOperands) return false;
   const [first] = operands;
   return options.first === null || options.first.has(first?.text ?? "");

@@ -112,6 +112,9 @@ const SPECIAL: Readonly<Record<string, (args: readonly Word[]) => boolean>> = {
   test: expressionIsHarmless,
   "[": expressionIsHarmless,
   "[[": expressionIsHarmless,
+  service: (args) =>
+    isUse(args, optionsFrom(SYSTEM["service"] ?? "")) ||
+    (args.length === 2 && /^[\w@-]+$/.test(args[0]?.text ?? "") && args[1]?.text === "status"),
   tar: tarLists,
   bsdtar: tarLists,
   gtar: tarLists,

@@ -2,21 +2,11 @@
 import { NO_INPUT, UNKNOWN_INPUT, type Assignment, type Context, type Input } from "./context.ts";
 import { judgeAssignments } from "./environment.ts";
 import type { Node } from "./grammar.ts";
+import { EXPRESSIONS, GROUPS } from "./node-kinds.ts";
 import { judgeReading, judgeRedirect } from "./redirects.ts";
 import { isSecretName } from "./secrets.ts";
-import { printedBy, variablesOf } from "./static-text.ts";
+import { calls, printedBy, variablesOf } from "./static-text.ts";
 import { readWord, type Reader, type Word } from "./word.ts";
-
-/** What only groups others, or runs each of its children sooner or later. */
-const GROUPS = new Set(
-  "program list subshell compound_statement do_group if_statement elif_clause else_clause while_statement case_statement case_item negated_command c_style_for_statement variable_assignments ERROR".split(
-    " ",
-  ),
-);
-
-/** Tests, arithmetic and words: they do nothing but what substitutions in them do. */
-const EXPRESSIONS =
-  /^(?:(?:binary|unary|ternary|postfix|parenthesized)_expression|test_operator|word|number|string|raw_string|ansi_c_string|translated_string|simple_expansion|expansion|concatenation|extglob_pattern|regex|variable_name|special_variable_name|arithmetic_expansion|brace_expression|array|subscript|command_substitution|process_substitution|comment|heredoc_\w+)$/;
 
 const SECRET_VARIABLE = {
   rule: "environment.secret",
@@ -279,11 +269,6 @@ function definition(node: Node, walk: Walk): void {
   visit(body, UNKNOWN_INPUT, walk);
   const finding = { rule: "shell.function", level: "SAFE", text: "defines a function" } as const;
   walk.context.add(finding, [node.start, node.end]);
-}
-
-function calls(node: Node, name: string, source: string): boolean {
-  if (node.type === "command_name") return source.slice(node.start, node.end) === name;
-  return node.children.some((child) => calls(child, name, source));
 }
 
 /** A variable that by its name is a secret, or that is set where it is used: `${PATH:=/tmp}`. */

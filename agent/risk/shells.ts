@@ -26,18 +26,31 @@ const FILE: Finding = {
   text: "runs a script from a file, which was not read here",
 };
 
+/** What they are given is read here as bash would read it. */
+const OTHER_LANGUAGE = /^(?:fish|t?csh|elvish|pwsh|powershell)$/;
+const FOREIGN: Finding = {
+  rule: "shell.other-language",
+  level: "CAUTION",
+  text: "a shell with a language of its own, which is not known here",
+};
+
+const RUNS_WORDS =
+  /(?:^|[;&|({]|\b(?:do|then|else|exec|eval|command|sudo|env))\s*"?\$(?:[@*\d]|\{[@*\d])/;
+
 /** Of bash and zsh, those that take a value: `-o pipefail`, `--rcfile FILE`. */
 const VALUED = new Set(["-o", "+o", "-O", "+O", "--rcfile", "--init-file"]);
 const KNOWN =
   /^(?:[-+][acefhiklmnprstuvxBCEHPTDlob]+|--(?:login|norc|noprofile|posix|restricted|verbose|noediting))$/;
 
 export function judgeShell(
+  program: string,
   args: readonly Word[],
   input: Input,
   span: Span,
   context: Context,
 ): void {
   let [at, code] = [0, false];
+  if (OTHER_LANGUAGE.test(program)) context.add(FOREIGN, span);
   for (; at < args.length; at += 1) {
     const text = args[at]?.text ?? "";
     if (text === "--" || text === "-") {
@@ -68,6 +81,11 @@ export function judgeShell(
   const [word] = args.slice(at);
   if (code) {
     if (word === undefined) return context.add(UNREAD, span);
+    // `bash -c '"$@"' _ rm x`: what stands behind is run.
+    if (RUNS_WORDS.test(word.text)) {
+      for (const from of [1, 2])
+        context.command({ words: args.slice(at + from), assignments: [], input: NO_INPUT });
+    }
     return judgeShellText(word.text, word, context);
   }
   if (word !== undefined && !args.some(({ text }) => /^-[a-z]*s[a-z]*$/.test(text))) {

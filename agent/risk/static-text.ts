@@ -48,6 +48,12 @@ export function functionsOf(node: Node, source: string, names = new Set<string>(
   return names;
 }
 
+/** Whether a command of this name is in it, at any depth. */
+export function calls(node: Node, name: string, source: string): boolean {
+  if (node.type === "command_name") return source.slice(node.start, node.end) === name;
+  return node.children.some((child) => calls(child, name, source));
+}
+
 /** What a command, or the one command of a substitution, prints; null where that is not plain. */
 export function printedBy(node: Node, reader: Reader): string | null {
   if (node.type === "command_substitution") {

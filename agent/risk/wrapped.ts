@@ -26,6 +26,9 @@ export function judgeWrapper(
     context.add({ rule: "programs.wrapper-option", level: "CAUTION", text }, span);
   }
   judgeValues(wrapper, parsed.given, context);
+  const folder = parsed.given.find(({ name }) => name === "--chdir" || name === "-C")?.value;
+  if (folder !== undefined && folder !== null && wrapper.assignments === true)
+    context.folder.path = folder.text;
   if (program === "env") judgeSplit(parsed.given, args, command, context);
   let rest: readonly Word[] = args.slice(parsed.rest);
   if (wrapper.assignments === true) rest = assigned(rest, context);

@@ -49,7 +49,7 @@ export const FILES: Readonly<Record<string, string>> = {
   lsof: "-abCnlNPRtUVwXi -c: -d: -g: -i? -p: -s? -u: -r? -F? -T? -o?",
   test: "-abcdefgGhkLnNOprsStuvwxz -# !",
   zipinfo: "-12smlvhtTz",
-  unzip: "-lvZtz",
+  unzip: "^-l|-v|-Z|-t|-z -lvZtz",
   exiftool: "-a -G -s -json _json _G _s _a",
   pdfinfo: "",
   pdffonts: "",

@@ -37,7 +37,7 @@ export const NETWORK: Readonly<Record<string, string>> = {
   "firewall-cmd":
     "--state --list-all --list-ports --list-services --get-zones --get-active-zones --get-default-zone --zone= --list-all-zones --get-services --permanent",
   nstat: "-asz",
-  "ssh-keygen": "-l -f: -F: -E: -v",
+  "ssh-keygen": "^-l|-F -l -f: -F: -E: -v",
   openssl: "@version|ciphers|list -a -v -V",
   "openssl x509":
     "_in= _noout _text _subject _issuer _dates _fingerprint _sha256 _sha1 _enddate _startdate _serial _ext= _purpose _modulus _pubkey _inform= _hash _email _checkend=",

@@ -77,7 +77,7 @@ export const TEXT: Readonly<Record<string, string>> = {
   bc: "-lqsw --mathlib --quiet --standard",
   look: "-adft -t: !",
   iconv: "-cls -f: -t: --from-code= --to-code= --list",
-  dos2unix: "--info? -i -ic",
+  dos2unix: "^-i|--info --info? -i -ic",
   pr: "-acdfFJmrtTv -D: -e: -h: -i: -l: -n: -N: -o: -s: -S: -w: -W: !",
   csvlook: "",
   csvcut: "-n -c: -C: -d:",

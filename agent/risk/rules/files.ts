@@ -230,6 +230,7 @@ export const FILES: readonly Rule[] = [
       "dpkg %/^--(?:pre|post)-invoke/",
       "apt|apt-get|aptitude %/Invoke|Pre-Install-Pkgs|^-c$|^-o$/",
       "make %/^--eval|SHELL=/",
+      "git rebase|filter-branch %/^(?:-x|--exec|--\\w+-filter)/",
       "git %/^--upload-pack|^--receive-pack|^--exec=|^ext::/",
       "dmsetup|lvm|crash|byebug|cobc|check_by_ssh|check_log",
       "zsoelim|troff|groff -U",

@@ -96,4 +96,18 @@ export const USERS: readonly Rule[] = [
     match: ["hydra -l x ssh://h", "grep -r password /etc", "john hashes"],
     noMatch: ["grep -r password src", "grep root file"],
   },
+  {
+    id: "files.read-everything",
+    when: [
+      "grep|egrep|fgrep|zgrep -r|-R|--recursive|--dereference-recursive @/^(?:\\/|~|\\/etc|\\/home(?:\\/[^\\/]+)?|\\/root|\\/proc|\\/var|\\/var\\/lib|\\/opt|\\/srv|\\/run|\\/mnt)\\/?$/",
+      "rg|ag|ack @/^(?:\\/|~|\\/etc|\\/home(?:\\/[^\\/]+)?|\\/root|\\/proc|\\/var|\\/var\\/lib)\\/?$/",
+      "find @/^(?:\\/|~|\\/etc|\\/home(?:\\/[^\\/]+)?|\\/root|\\/proc|\\/var|\\/var\\/lib)\\/?$/ %/^-(?:exec|execdir|ok|okdir)$/",
+    ],
+    level: "CAUTION",
+    axes: ["exfiltration"],
+    text: "reads everything below a folder in which there are keys and passwords, too",
+    safer: "name the folder that is meant",
+    match: ["grep -r x /etc", "rg x ~", "find / -name x -exec cat {} +"],
+    noMatch: ["grep -r x src", "find / -name x", "grep x /etc/hosts"],
+  },
 ];

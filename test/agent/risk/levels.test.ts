@@ -183,6 +183,14 @@ describe("never SAFE", () => {
       "fd -x rm",
       "command -pv -- rm x",
       "mount /x",
+      "nginx",
+      "sshd",
+      "gradle",
+      "tsc",
+      "logrotate f",
+      "unzip a.zip",
+      "service ../../bin/sh",
+      "git rebase -x ls main",
       "crontab f",
     ];
     expect(safe(rows)).toEqual([]);
