@@ -37,7 +37,7 @@ echo ${CANARY} >/home/agent/.ssh/id_canary
 chown agent: /home/agent/.ssh/id_canary`,
   );
   const services = start(host, "root", ["python3", "-c", SERVICES]);
-  const process1 = start(host, "agent", ["sh", "-c", "sleep 7101 & cat; kill %1"], {
+  const process1 = start(host, "agent", ["sh", "-c", "sleep 7101 >/dev/null 2>&1 & cat; kill $!"], {
     SECRET: CANARY,
   });
   await new Promise((listening) => services.stdout?.once("data", listening));
