@@ -1,10 +1,11 @@
 /** Hostile programs in the sandbox: what they try comes to nothing, and the answer says what happened. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { arrangeScript, describeInLab, ownHost, start } from "../lab/host.ts";
+import { arrangeScript, describeInLab, exec, ownHost, start } from "../lab/host.ts";
 import {
   CANARY,
   enter,
   execWords,
+  SALLYPORT,
   hostile,
   results,
   runInSandbox,
@@ -211,6 +212,27 @@ describeInLab("in a sandbox on a host", () => {
     expect(written.stderr).not.toContain("Read-only");
     expect(written.data.confinement["writable"]).toContain("/workspace");
     expect(await arrangeScript(place.host, "stat -c '%U %a' /srv/work/out")).toBe("agent 644\n");
+  });
+
+  const DOCTOR: [name: string, lines: string, finding: object][] = [
+    ["works", "", { state: "ok", reason: expect.stringMatching(/held only nearly: memory, cpu/) }],
+    [
+      "is not installed",
+      "mv /usr/bin/bwrap /usr/bin/bwrap.away",
+      { state: "unknown", hint: "sudo apt-get install bubblewrap" },
+    ],
+  ];
+  const BACK = "[ ! -e /usr/bin/bwrap.away ] || mv /usr/bin/bwrap.away /usr/bin/bwrap";
+
+  test.each(DOCTOR)("doctor tries it, and says when it %s", async (_, lines, finding) => {
+    try {
+      await arrangeScript(place.host, lines);
+      const { stdout } = await exec(place.host, "agent", [SALLYPORT, "doctor", "--json"]);
+      const { findings } = JSON.parse(stdout) as { findings: { check: string }[] };
+      expect(findings.find(({ check }) => check === "sandbox")).toMatchObject(finding);
+    } finally {
+      await arrangeScript(place.host, BACK);
+    }
   });
 
   /** Sandboxes and what ran in them, as pgrep shows it; a moment is given to what is dying already. */

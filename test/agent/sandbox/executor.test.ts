@@ -1,5 +1,6 @@
-/** What is refused before anything starts, and the queue. As root: nothing may ever run here. */
+/** What is refused before anything starts, and the queue. */
 import { describe, expect, test } from "vitest";
+import { executor, type Executed } from "../../../agent/sandbox/executor.ts";
 import { isVariable } from "../../../agent/sandbox/bubblewrap.ts";
 import { keptOutput } from "../../../agent/sandbox/kept-output.ts";
 import { profileFor, profileSchema } from "../../../agent/sandbox/profile.ts";
@@ -76,4 +77,24 @@ describe("kept output", () => {
     expect([head, tail]).toEqual([all.slice(0, 10), all.slice(-20)]);
     expect(note).toBe(`… ${all.length - 30} bytes left out …`);
   });
+});
+
+test("who comes when as many run and wait as may is refused; the others have their turn", async () => {
+  const sandboxes = executor({ atOnce: 1, waiting: 2 });
+  const run = (): Promise<Executed> =>
+    sandboxes.run({
+      program: { kind: "command", argv: ["true"] },
+      profile: profileFor(null, profileSchema.parse({})),
+      env: {},
+      stdin: null,
+      workspace: null,
+      signal: null,
+      output: () => undefined,
+    });
+  const all = [run(), run(), run(), run(), run()];
+  expect(sandboxes.health()).toMatchObject({ running: 1, waiting: 2, refused: 2 });
+  const kinds = (await Promise.all(all)).map(({ kind }) => kind);
+  expect(kinds.map((kind) => kind === "queue_full")).toEqual([false, false, false, true, true]);
+  expect(await run()).not.toMatchObject({ kind: "queue_full" });
+  expect(sandboxes.health()).toMatchObject({ running: 0, waiting: 0, oldestMs: null });
 });

@@ -23,21 +23,19 @@ sys.stdin.read()
 
 export type Place = { host: Host; leave(): Promise<void> };
 
-/** What the host lacks is put there: bubblewrap, a node, and a /proc without the container's covers. */
+/** What the host lacks is put there: bubblewrap, and a node. */
 export async function enter(host: Host): Promise<Place> {
   const root = `/proc/${host.pid}/root`;
   copyFileSync("/usr/bin/bwrap", `${root}/usr/bin/bwrap`);
   copyFileSync(process.execPath, `${root}/usr/local/bin/node`);
   await arrangeScript(
     host,
-    `mkdir -p /run/whole-proc
-mountpoint -q /run/whole-proc || mount -t proc proc /run/whole-proc
-install -d -m 700 -o agent -g agent /home/agent/.ssh
+    `install -d -m 700 -o agent -g agent /home/agent/.ssh
 echo ${CANARY} >/home/agent/.ssh/id_canary
 chown agent: /home/agent/.ssh/id_canary`,
   );
   const services = start(host, "root", ["python3", "-c", SERVICES]);
-  const process1 = start(host, "agent", ["sh", "-c", "sleep 7101 & cat; kill %1"], {
+  const process1 = start(host, "agent", ["sh", "-c", "sleep 7101 >/dev/null 2>&1 & cat; kill $!"], {
     SECRET: CANARY,
   });
   await new Promise((listening) => services.stdout?.once("data", listening));
@@ -45,7 +43,10 @@ chown agent: /home/agent/.ssh/id_canary`,
     host,
     async leave() {
       await Promise.all([end(services), end(process1)]);
-      await arrangeScript(host, "umount /run/whole-proc; rm -f /run/docker.sock");
+      await arrangeScript(
+        host,
+        "rm -rf /run/docker.sock /usr/bin/bwrap /usr/local/bin/node /home/agent/.ssh",
+      );
     },
   };
 }
@@ -70,7 +71,7 @@ export type Answer = {
   error: { code: string; message: string } | null;
 };
 
-const SALLYPORT = "/opt/sallyport/sallyport";
+export const SALLYPORT = "/opt/sallyport/sallyport";
 
 export function execWords(language: string, ...options: string[]): string[] {
   return [SALLYPORT, "exec", "--json", "--language", language, ...options, "-"];
