@@ -173,7 +173,10 @@ function command(node: Node, extra: readonly Word[], input: Input, walk: Walk): 
   const assignments: Assignment[] = [];
   let given = input;
   const behind: Word[] = [...extra];
-  for (const child of node.children) {
+  for (const [at, child] of node.children.entries()) {
+    const before = walk.reader.source.slice(node.children[at - 1]?.end ?? child.start, child.start);
+    if (before.replace(/\\\n/g, "").includes("\n"))
+      walk.context.add(MISPLACED, [child.start, child.end]);
     const { type } = child;
     if (type === "variable_assignment") assignments.push(assignment(child, walk));
     else if (type.endsWith("_redirect")) given = inputOf(child, given, walk, behind);
