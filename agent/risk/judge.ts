@@ -96,6 +96,15 @@ export function judgeWords(argv: readonly string[], parse: Parse): Risk {
   return found.risk();
 }
 
+/**
+ * The grammar takes a line that begins with a backslash for more of the line before: `ls`, then `\rm x`,
+ * would be arguments of `ls`. Before a name the backslash only means "no alias", so a space may stand there.
+ */
+function plainLineStarts(text: string): string {
+  return text.replace(/\n([ \t]*)\\(?=[\w./~-])/g, "\n$1 ");
+}
+const ODD_LINE_START = /\n[ \t]*\\[^\n\w./~-]/;
+
 type State = {
   parse: Parse;
   found: Findings;
@@ -110,15 +119,15 @@ function run(text: string, place: Span | null, _input: Input, state: State): voi
   state.budget.units -= text.length;
   if (state.budget.units < 0) return state.found.add(TOO_LONG, span);
   if (state.depth > DEEPEST) return state.found.add(TOO_DEEP, span);
-  const read = state.parse(text);
+  const read = state.parse(plainLineStarts(text));
   if (read === null) {
     state.found.add(TOO_DEEP, span);
     return scanText(text, contextOf(state, span, new Set()));
   }
   const functions = functionsOf(read.root, text);
   const context = contextOf(state, place, functions);
-  walkScript(read.root, text, context);
-  if (!read.broken) return;
+  walkScript(read.root, plainLineStarts(text), context);
+  if (!read.broken && !ODD_LINE_START.test(text)) return;
   state.found.add(BROKEN, span);
   scanText(text, context);
 }

@@ -1,4 +1,5 @@
 /** Kinds of nodes in the tree of a script, by what the walk does with them. */
+import type { Finding } from "./findings.ts";
 
 /** What only groups others, or runs each of its children sooner or later. */
 export const GROUPS = new Set(
@@ -10,3 +11,9 @@ export const GROUPS = new Set(
 /** Tests, arithmetic and words: they do nothing but what substitutions in them do. */
 export const EXPRESSIONS =
   /^(?:(?:binary|unary|ternary|postfix|parenthesized)_expression|test_operator|word|number|string|raw_string|ansi_c_string|translated_string|simple_expansion|expansion|concatenation|extglob_pattern|regex|variable_name|special_variable_name|arithmetic_expansion|brace_expression|array|subscript|command_substitution|process_substitution|comment|heredoc_\w+)$/;
+
+export const UNKNOWN_FORM: Finding = {
+  rule: "syntax.unknown",
+  level: "CAUTION",
+  text: "a form of the shell's language that is not known here",
+};

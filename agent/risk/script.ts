@@ -2,7 +2,7 @@
 import { NO_INPUT, UNKNOWN_INPUT, type Assignment, type Context, type Input } from "./context.ts";
 import { judgeAssignments } from "./environment.ts";
 import type { Node } from "./grammar.ts";
-import { EXPRESSIONS, GROUPS } from "./node-kinds.ts";
+import { EXPRESSIONS, GROUPS, UNKNOWN_FORM } from "./node-kinds.ts";
 import { judgeReading, judgeRedirect } from "./redirects.ts";
 import { isSecretName } from "./secrets.ts";
 import { calls, printedBy, variablesOf } from "./static-text.ts";
@@ -50,8 +50,7 @@ function visit(node: Node, input: Input, walk: Walk): void {
   if (EXPRESSIONS.test(type)) return substitutions(node, walk);
   // What is left are operators and keywords, which have no letters of a node's name.
   if (/_/.test(type)) {
-    const text = "a form of the shell's language that is not known here";
-    walk.context.add({ rule: "syntax.unknown", level: "CAUTION", text }, [node.start, node.end]);
+    walk.context.add(UNKNOWN_FORM, [node.start, node.end]);
     each(node, UNKNOWN_INPUT, walk);
   }
 }
@@ -173,7 +172,10 @@ function command(node: Node, extra: readonly Word[], input: Input, walk: Walk): 
   const assignments: Assignment[] = [];
   let given = input;
   const behind: Word[] = [...extra];
-  for (const child of node.children) {
+  for (const [at, child] of node.children.entries()) {
+    const before = walk.reader.source.slice(node.children[at - 1]?.end ?? child.start, child.start);
+    if (before.replace(/\\\n/g, "").includes("\n"))
+      walk.context.add(MISPLACED, [child.start, child.end]);
     const { type } = child;
     if (type === "variable_assignment") assignments.push(assignment(child, walk));
     else if (type.endsWith("_redirect")) given = inputOf(child, given, walk, behind);

@@ -101,11 +101,13 @@ function unknown(): Mutable {
 
 /** Unquoted text: backslashes go, patterns stay. */
 function bare(source: string): Mutable {
-  if (!/[\\*?[{]/.test(source)) return plain(source);
+  if (!/[\\*?[{\n]/.test(source)) return plain(source);
   let text = "";
-  let [glob, brace, patchwork] = [false, false, false];
+  let [glob, brace, patchwork, opaque] = [false, false, false, false];
   for (let at = 0; at < source.length; at += 1) {
     const unit = source[at] ?? "";
+    // No word goes over a line's end; the grammar was wrong about it.
+    if (unit === "\n") opaque = true;
     if (unit === "\\") {
       at += 1;
       const next = source[at] ?? "";
@@ -119,7 +121,7 @@ function bare(source: string): Mutable {
       text += unit;
     }
   }
-  return { ...plain(text), glob, brace: brace && /[,.]/.test(text), patchwork };
+  return { ...plain(text), glob, brace: brace && /[,.]/.test(text), patchwork, opaque };
 }
 
 /** Text in double quotes. The grammar leaves line feeds and more out of its nodes, so gaps count as text. */

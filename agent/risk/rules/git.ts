@@ -31,8 +31,6 @@ export const GIT: readonly Rule[] = [
       "git rm --cached|-n|--dry-run",
       "git restore -S",
       "git restore --staged",
-      "git switch %/^--$/",
-      "git worktree remove %/^--$/",
       "git checkout -b|-B|--orphan|--track|--conflict|--unified|--inter-hunk-context",
       "git switch -c|-C|--create|--force-create",
     ],

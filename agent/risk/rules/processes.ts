@@ -59,7 +59,7 @@ export const PROCESSES: readonly Rule[] = [
     noMatch: ["strace ls"],
   },
   {
-    id: "environment.all",
+    id: "processes.environment",
     when: [
       "printenv #0",
       "set #0",
@@ -85,7 +85,7 @@ export const PROCESSES: readonly Rule[] = [
     noMatch: ["printenv HOME", "set -e", "ps aux", "ps -ef"],
   },
   {
-    id: "shell.history-expansion",
+    id: "processes.shell-changed",
     when: [
       "enable -f|-d",
       "bind -x",

@@ -97,7 +97,7 @@ export const USERS: readonly Rule[] = [
     noMatch: ["grep -r password src", "grep root file"],
   },
   {
-    id: "files.read-everything",
+    id: "users.read-everything",
     when: [
       "grep|egrep|fgrep|zgrep -r|-R|--recursive|--dereference-recursive @/^(?:\\/|~|\\/etc|\\/home(?:\\/[^\\/]+)?|\\/root|\\/proc|\\/var|\\/var\\/lib|\\/opt|\\/srv|\\/run|\\/mnt)\\/?$/",
       "rg|ag|ack @/^(?:\\/|~|\\/etc|\\/home(?:\\/[^\\/]+)?|\\/root|\\/proc|\\/var|\\/var\\/lib)\\/?$/",

@@ -66,6 +66,19 @@ describe("never SAFE", () => {
     expect(safe(rows)).toEqual([]);
   });
 
+  test("a line that begins with a backslash, which the grammar takes for more of the line before", () => {
+    const rows = [
+      "ls\n\\rm -rf x",
+      "ls \n \\rm x",
+      "ls &&\n\\rm x",
+      "ls |\n\t\\rm x",
+      "cat <<EOF\nEOF\n\\rm x",
+    ];
+    expect(otherThan("CRITICAL", rows)).toEqual([]);
+    expect(safe(["ls\n\\'\nrm x\n'", "ls\n\\$(rm x)", 'ls\n\\"', "ls\n\\;rm x"])).toEqual([]);
+    expect(otherThan("SAFE", ["ls\n\\git status", "ls \\\n -la"])).toEqual([]);
+  });
+
   test("variables by which programs load code or run something", () => {
     const names = [
       "LD_PRELOAD",
