@@ -2,12 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import type { Cast } from "./cast.ts";
-import { keptOutput } from "./kept-output.ts";
+import { keptOutput } from "../kept-text.ts";
 import { redaction } from "./redaction.ts";
 import type { Session } from "./session.ts";
 
-/** Characters of a step's output that its result has. */
-const KEPT_CHARACTERS = 1 << 18;
 /** How long the end of the output may take to come, once there is nobody left who could say more. */
 const SILENCE_MS = 2000;
 
@@ -32,7 +30,7 @@ type Sinks = {
 /** Begins to read. What `output` or the recording throws ends the telling, not the step; `drained` rejects with it. */
 export function stepOutput(session: Session, { secrets, cast, output }: Sinks): StepOutput {
   const { terminal } = session;
-  const kept = keptOutput(KEPT_CHARACTERS);
+  const kept = keptOutput();
   const redacted = redaction(secrets);
   const decoder = new StringDecoder("utf8");
   let bytes = 0;

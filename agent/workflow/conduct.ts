@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runSteps, type Before, type Journal, type Work } from "./engine.ts";
-import { keptOf, keptOutput, type KeptOutput } from "./kept-output.ts";
+import { keptOf, keptOutput, type KeptOutput } from "../kept-text.ts";
 import type { PlannedStep } from "./plan.ts";
 import { castFolder } from "./state-folder.ts";
 import { isFinal, runStateOf, type FinalRunState } from "./state.ts";

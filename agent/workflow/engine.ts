@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { bind, type Printed } from "./bind.ts";
 import type { Executed, Execution, Executors } from "./execution.ts";
-import { keptOf } from "./kept-output.ts";
+import { keptOf } from "../kept-text.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 import { schedule } from "./schedule.ts";
 import type { FinalState } from "./state.ts";

@@ -1,6 +1,6 @@
 /** What is kept of long outputs: both ends, and nothing is passed off as whole. */
 import { expect, test } from "vitest";
-import { keptOf, keptOutput } from "../../../agent/workflow/kept-output.ts";
+import { keptOf, keptOutput } from "../../agent/kept-text.ts";
 
 const [HEAD, TAIL] = [64 * 1024, 192 * 1024];
 
