@@ -156,7 +156,8 @@ const PIPES = Array<"pipe">(8).fill("pipe");
  * one of them might still write to a workspace. More than ten seconds is not given to the kernel.
  */
 async function allGone(first: number | null): Promise<void> {
-  for (let ms = 1; first !== null && ms < 5000 && isAlive(first); ms *= 2) await setTimeout(ms);
+  if (first === null) return;
+  for (let ms = 1; ms < 5000 && isAlive(first); ms *= 2) await setTimeout(ms);
 }
 
 function isAlive(pid: number): boolean {
