@@ -90,8 +90,8 @@ export function isVariable(name: string): boolean {
  * Limits are set here, where processes are counted for this sandbox alone. Processes: -p in dash and
  * busybox, -u in bash, where -p is something else and fails.
  */
-const LAUNCHER = `ulimit -c 0 && ulimit -t "$1" && ulimit -n "$2" && ulimit -f "$3" && ulimit -s "$4" &&
-ulimit -d "$5" && { ulimit -p "$6" || ulimit -u "$6"; } 2>/dev/null && shift 6 &&
+const LAUNCHER = `ulimit -c 0 && ulimit -S -t "$1" && ulimit -H -t "$(($1 + 1))" &&
+ulimit -n "$2" && ulimit -f "$3" && ulimit -s "$4" && ulimit -d "$5" && { ulimit -p "$6" || ulimit -u "$6"; } 2>/dev/null && shift 6 &&
 echo ready >&3 && read -r answer <&3 && [ "$answer" = go ] && exec 3>&- && exec "$@"`;
 
 const TOP_FOLDERS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];

@@ -1,4 +1,5 @@
 /** The one place that words what comes of a sandbox: cause, a command that helps, the exit status. */
+import { constants } from "node:os";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import type { Failure } from "../cli/errors.ts";
 import { quote } from "../escape.ts";
@@ -121,7 +122,12 @@ export function explainSandboxEnd(end: SandboxEnd, profile: Profile): Failure | 
     case "itself":
       return end.exitStatus === 0
         ? null
-        : { code: "failed", cause: ownEndText(end.exitStatus), hint: null, status: failed };
+        : {
+            code: "failed",
+            cause: ownEndText(end.exitStatus, profile),
+            hint: null,
+            status: failed,
+          };
     case "limit":
       return {
         code: end.limit === "time" ? "timeout" : `${end.limit}_limit`,
@@ -141,10 +147,13 @@ export function explainSandboxEnd(end: SandboxEnd, profile: Profile): Failure | 
   }
 }
 
-function ownEndText(exitStatus: number): string {
-  return exitStatus > 128
-    ? `the program was ended by signal ${exitStatus - 128}`
-    : `the program exited with ${exitStatus}`;
+function ownEndText(exitStatus: number, profile: Profile): string {
+  const signal = exitStatus - 128;
+  if (signal <= 0) return `the program exited with ${exitStatus}`;
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  const why =
+    name === "SIGXCPU" ? `: ${cpuSecondsOf(profile)} s of processor time are used up` : "";
+  return `the program was ended by signal ${signal}${name === undefined ? "" : ` (${name})`}${why}`;
 }
 
 function limitText(limit: "time" | "memory" | "output", profile: Profile): string {

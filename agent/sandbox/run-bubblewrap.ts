@@ -1,7 +1,8 @@
 /** One sandbox by bubblewrap, from its start to the last process of it. It leaves nothing behind: see end. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { PassThrough, type Duplex } from "node:stream";
 import { BWRAP, bubblewrapWords, commandWords, FD, USERS, type Inside } from "./bubblewrap.ts";
 import { confinementIn, gaps, type Confinement } from "./confinement.ts";
@@ -81,7 +82,10 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   const cancel = (): void => stop({ by: "cancel" });
   if (signal?.aborted === true) cancel();
   signal?.addEventListener("abort", cancel);
-  const timer = setTimeout(() => stop({ by: "limit", limit: "time" }), profile.seconds * 1000);
+  const timer = globalThis.setTimeout(
+    () => stop({ by: "limit", limit: "time" }),
+    profile.seconds * 1000,
+  );
 
   const ready = channel(child, FD.ready);
   let isReady = false;
@@ -123,6 +127,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
 
   handOver(child, job);
   const error = await Promise.race([failed, closed]);
+  await allGone(numberAfter(status(), "child-pid"));
   clearTimeout(timer);
   clearInterval(watch);
   signal?.removeEventListener("abort", cancel);
@@ -145,6 +150,23 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
 const MIB = 1_048_576;
 /** Descriptors 1 to 8. */
 const PIPES = Array<"pipe">(8).fill("pipe");
+
+/**
+ * Process 1 dies with bubblewrap, but not at once; it is a zombie or gone when all others are gone. Until then
+ * one of them might still write to a workspace. More than ten seconds is not given to the kernel.
+ */
+async function allGone(first: number | null): Promise<void> {
+  if (first === null) return;
+  for (let ms = 1; ms < 5000 && isAlive(first); ms *= 2) await setTimeout(ms);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
+}
 
 function ownEnd(exitStatus: number | null): SandboxEnd {
   return exitStatus === null ? { by: "unknown" } : { by: "itself", exitStatus };

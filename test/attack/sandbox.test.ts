@@ -134,6 +134,17 @@ describeInLab("in a sandbox on a host", () => {
       { success: false, timedOut: true, error: { code: "timeout" } },
       ["--timeout", "1"],
     ],
+    [
+      "taking the processor",
+      "python",
+      "while True: pass",
+      {
+        success: false,
+        exitCode: 152,
+        error: { message: expect.stringMatching(/SIGXCPU.*1 s of processor time/) },
+      },
+      ["--timeout", "2"],
+    ],
     ["killing everybody", "bash", "sh -c 'kill -9 -1'", { success: false, exitCode: 137 }],
     [
       "forging the answer",
