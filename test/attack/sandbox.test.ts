@@ -1,6 +1,6 @@
 /** Hostile programs in the sandbox: what they try comes to nothing, and the answer says what happened. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { arrangeScript, describeInLab, exec, ownHost, start } from "../lab/host.ts";
+import { arrangeScript, describeInLab, endOf, exec, ownHost, start } from "../lab/host.ts";
 import {
   CANARY,
   enter,
@@ -185,7 +185,7 @@ describeInLab("in a sandbox on a host", () => {
         place.host,
         `pkill -${signal.slice(3)} -f '^/opt/sallyport/sallyport exec'`,
       );
-      await new Promise((ended) => child.once("close", ended));
+      await endOf(child);
       expect(await leftovers()).toBe("");
     },
   );
