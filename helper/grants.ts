@@ -1,7 +1,7 @@
 // Decides what waits for a person, and when what a person granted is used up.
 // If it were wrong, an agent could do without a person what only a person may decide, or do it twice.
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { GRANTS, GRANTS_SCHEMA, type Grant } from "../protocol/grant.ts";
@@ -34,8 +34,10 @@ const own = (where: string, ...values: string[]): Grant[] =>
     .prepare(`SELECT ${SHOWN} FROM standing WHERE uid = ? AND ${where} ORDER BY asked, id`)
     .all(uid(), ...values) as Grant[];
 
-/** Whether the caller may do this once more. */
+/** Whether the caller may do this once more. Where nobody has ever asked there is nothing, and nothing is made. */
 export function usable(subject: string): boolean {
+  if (open === undefined && lstatSync(GRANTS, { throwIfNoEntry: false }) === undefined)
+    return false;
   return (
     store().prepare(`SELECT 1 FROM standing WHERE ${USABLE}`).get(uid(), subject) !== undefined
   );

@@ -5,7 +5,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeBlock } from "../escape.ts";
 import { explainSandboxEnd, explainSandboxRefusal, inexactText } from "../sandbox/explain.ts";
 import { executor, type Executed, type Execution } from "../sandbox/executor.ts";
-import { closeInherited } from "../sandbox/inherited-descriptors.ts";
+import { closeInherited } from "../inherited-descriptors.ts";
 import {
   LANGUAGES,
   profileFor,

@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { PassThrough, type Duplex } from "node:stream";
 import { BWRAP, bubblewrapWords, commandWords, FD, USERS, type Inside } from "./bubblewrap.ts";
 import { confinementIn, gaps, type Confinement } from "./confinement.ts";
-import { coveredFrom } from "./inherited-descriptors.ts";
+import { coveredFrom } from "../inherited-descriptors.ts";
 import { keptOutput } from "./kept-output.ts";
 import { startRefusal, type SandboxRefusal } from "./refusal.ts";
 import { seccompFilter } from "./seccomp-filter.ts";

@@ -9,6 +9,7 @@ import { closeSync, readFileSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { ReadStream } from "node:tty";
 import { openPty } from "./pty.ts";
+import { closeInherited } from "../inherited-descriptors.ts";
 
 /** Written in by the build; from source the file beside this one is read. */
 declare const SESSION_SCRIPT: string;
@@ -73,9 +74,13 @@ export function newMark(): string {
   return randomBytes(16).toString("hex");
 }
 
-/** Throws where the machine has no terminal left, or `cwd` is not there. */
+/**
+ * What this process was given beside standard input, output and error (a password's descriptor, say) is closed: no
+ * step has it. Throws where the machine has no terminal left, or `cwd` is not there.
+ */
 export async function openSession(plan: SessionPlan): Promise<Session> {
   const { mark, argv, env, cwd, stdin, locked } = plan;
+  closeInherited();
   const pty = openPty(COLUMNS, ROWS);
   const terminal = new ReadStream(pty.master);
   terminal.on("error", () => {}); // who reads it hears of it as well

@@ -48,7 +48,14 @@ export function installedHost(host: Host) {
     clear: async (): Promise<void> => {
       builtDeb();
       await as("root", "/opt/sallyport/sallyport", "setup-sudo", "--user", "agent", "--uninstall");
-      await arrange(host, "rm", "-rf", "/var/log/sallyport", "/etc/sallyport");
+      await arrange(
+        host,
+        "rm",
+        "-rf",
+        "/var/log/sallyport",
+        "/etc/sallyport",
+        "/var/lib/sallyport",
+      );
       await arrangeScript(host, "rm -rf /run/sallyport*");
     },
     purge: async (): Promise<void> => {

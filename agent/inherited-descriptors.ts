@@ -7,6 +7,7 @@ const CLOSED_BY_EXEC = 0o2_000_000;
 type Slot = number | "ignore";
 
 let slots: readonly Slot[] | undefined;
+let closed = false;
 
 /**
  * What spawn's `stdio` needs in its places from `from` on, so that a child finds /dev/null in place of each
@@ -17,9 +18,10 @@ export function coveredFrom(from: number): readonly Slot[] {
   return slots.slice(from);
 }
 
-/** Closes them, in a process that was given them by accident and needs none. */
+/** Closes them, in a process that was given them by accident and needs none. Does it once. */
 export function closeInherited(): void {
-  for (const fd of inherited()) closeSync(fd);
+  if (!closed) for (const fd of inherited()) closeSync(fd);
+  closed = true;
 }
 
 /** Without standard input, output and error, which a child is given on purpose. */
