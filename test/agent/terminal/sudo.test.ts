@@ -246,7 +246,7 @@ for my $process (glob "/proc/[0-9]*") {
       LINES: "a\n\n+B=c\n>d\n",
       WORDS: ` $(id) \`id\` "'\\ * é`,
     };
-    const text = `pwd; for name in EMPTY LINES WORDS; do printenv $name | od -An -tx1; done; cat; grep -c WORDS /proc/$PPID/environ; ls -1 /proc/$$/fd | grep '^.$'`;
+    const text = `pwd; for name in EMPTY LINES WORDS; do printenv $name | od -An -tx1; done; cat; grep -c WORDS /proc/$PPID/environ; ls -1 /proc/$$/fd; :`;
     const [result] = await runSteps(host, [{ argv: shell(text), env, stdin: "in\n" }]);
     const hex = (value: string): string => {
       const pairs = Buffer.from(`${value}\n`).toString("hex").match(/../g) ?? [];
