@@ -117,6 +117,15 @@ describeInLab("sudo-locked workflows", () => {
     expect(ran.stderr).not.toContain("audit log");
   });
 
+  test("a step inherits no descriptor of who started the run, the password's included", async () => {
+    const host = ownHost();
+    await workflow(host, "id: a, sudoLock: true, run: 'ls /proc/$$/fd; :'");
+    await exec(host, "ops", ["tee", "/home/ops/log"], { input: PASSWORD });
+    const line = `exec ${PROGRAM} run /home/ops/w.yaml --json --password-fd 3 3</home/ops/log 4</home/ops/log 9</etc/hostname`;
+    const ran = await exec(host, "ops", ["setsid", "--wait", "sh", "-c", line]);
+    expect(dataOf(ran.stdout).steps).toMatchObject([{ state: "succeeded", output: "0\n1\n2\n" }]);
+  });
+
   test("nobody to ask: 75, and nothing ran", async () => {
     await workflow(ownHost(), 'id: a, sudoLock: true, run: "sudo touch /home/ops/log"');
     const ran = await sallyport(ownHost(), ["run", "/home/ops/w.yaml"]);
