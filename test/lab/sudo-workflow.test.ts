@@ -119,7 +119,7 @@ describeInLab("sudo-locked workflows", () => {
 
   test("a step inherits no descriptor of who started the run, the password's included", async () => {
     const host = ownHost();
-    await workflow(host, "id: a, sudoLock: true, run: 'ls /proc/$$/fd; :'");
+    await workflow(host, "id: a, sudoLock: true, run: 'ls -1 /proc/$$/fd; :'");
     await exec(host, "ops", ["tee", "/home/ops/log"], { input: PASSWORD });
     const line = `exec ${PROGRAM} run /home/ops/w.yaml --json --password-fd 3 3</home/ops/log 4</home/ops/log 9</etc/hostname`;
     const ran = await exec(host, "ops", ["setsid", "--wait", "sh", "-c", line]);
