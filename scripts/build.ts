@@ -21,6 +21,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type BuildOptions } from "esbuild";
 import { filesIn } from "../agent/ansible-role.ts";
+import { allRuleFaults } from "../agent/risk/examples.ts";
+import { openRisk } from "../agent/risk/open.ts";
 import { bundleHelper } from "./bundle-helper.ts";
 import { grammarAlias, wasmFiles } from "./grammar-parts.ts";
 import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
@@ -117,6 +119,8 @@ async function main(): Promise<void> {
     writeFileSync(join(root, "helper/TRUSTED_BASE.txt"), text);
     return;
   }
+  const faults = allRuleFaults(await openRisk());
+  if (faults.length > 0) throw new Error(`the rules of agent/risk: ${faults.join("; ")}`);
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(out, ".build-"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
