@@ -10,7 +10,7 @@ import { functionsOf } from "./static-text.ts";
 import { staticWord } from "./word.ts";
 
 /** UTF-16 units that are read; what a person is asked about must fit on a few screens. */
-export const LONGEST_COMMAND = 16_384;
+export const LONGEST_COMMAND = 12_288;
 /** Of all texts within texts together. */
 const LONGEST_IN_ALL = 4 * LONGEST_COMMAND;
 /** Commands within commands: `sudo sudo sudo …`. */

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { openRisk } from "../../agent/risk/open.ts";
 import { quantile, spread, timed } from "./quantile.ts";
 import type { Report } from "./report.ts";
+import { LONGEST_COMMAND } from "../../agent/risk/judge.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const PROGRAM = resolve(root, "dist/sallyport");
@@ -64,7 +65,11 @@ export async function benchRisk(): Promise<Report> {
   for (const piece of Object.values(HOSTILE)) {
     const whole = piece.repeat(Math.ceil(HUGE / piece.length)).slice(0, HUGE);
     // The longest that is still read is the most that any text can cost.
-    for (const text of [whole, whole.slice(0, 16_384), `sh -c "${whole.slice(0, 16_000)}"`]) {
+    for (const text of [
+      whole,
+      whole.slice(0, LONGEST_COMMAND),
+      `sh -c "${whole.slice(0, LONGEST_COMMAND - 8)}"`,
+    ]) {
       huge.push(await timed(async () => void (await Promise.resolve(judge.riskOf(text)))));
     }
   }
