@@ -115,7 +115,6 @@ async function askBySocket(words: readonly string[], seconds: number, host: Host
 
 /** Whether a request changes nothing on the host, so that it may be asked again. */
 export function isRead(request: Request): boolean {
-  if (request.kind === "report") return false;
   return !("action" in request) || ["status", "logs", "info", "check"].includes(request.action);
 }
 

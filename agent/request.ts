@@ -5,7 +5,6 @@ import {
   NAMED_PACKAGE_ACTIONS,
   NAME_MAX_BYTES,
   PLAIN_REQUESTS,
-  REPORT,
   SERVICE_ACTIONS,
   SYSTEM_PACKAGE_ACTIONS,
   type GrantRequest,
@@ -58,9 +57,6 @@ const requestSchema: z.ZodType<Request> = z.union([
   z
     .tuple([z.literal("grant"), z.literal("check")])
     .transform(([kind, action]) => ({ kind, action, id: null })),
-  z
-    .tuple([z.literal("report"), z.string().regex(REPORT).refine(atMost(256))])
-    .transform(([kind, text]) => ({ kind, text })),
   z.tuple([z.enum(PLAIN_REQUESTS)]).transform(([kind]) => ({ kind })),
 ]);
 
@@ -71,7 +67,6 @@ export function parseRequest(words: readonly string[]): Request | null {
 
 /** The words of a request, as they stand in argv after the helper's name. */
 export function argvOf(request: Request): string[] {
-  if (request.kind === "report") return [request.kind, request.text];
   if (!("action" in request)) return [request.kind];
   if (request.kind === "grant") return ["grant", request.action, ...grantWords(request)];
   return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];

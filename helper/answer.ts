@@ -66,10 +66,9 @@ async function decide(call: Call): Promise<Act | Result> {
   const { policyHash } = BUILD;
   if (request.kind === "policy") return told({ kind: "policy", verdicts, policyHash });
   if (request.kind === "audit") return told((await import("./audit.ts")).ownRecords());
-  const note = (decision: string, rule: string): Promise<void> =>
-    record(call, { phase: "note", decision, rule }, true);
-  if (request.kind === "report") return note("reported", request.text).then(() => told(null));
   if (request.kind === "grant") {
+    const note = (decision: string, rule: string): Promise<void> =>
+      record(call, { phase: "note", decision, rule }, true);
     const guarded = (wish: string): boolean => judge(wish, verdicts) === "guard";
     return await (await import("./grants.ts")).grant(request, guarded, note);
   }

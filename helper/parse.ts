@@ -15,8 +15,6 @@ export function parse(words: readonly string[]): operation.Request | null {
   if (rest.length > 0 || name === "") return null;
   if (Buffer.byteLength(name ?? "") > operation.NAME_MAX_BYTES) return null;
   if (oneOf(operation.PLAIN_REQUESTS, kind) && action === undefined) return { kind };
-  if (kind === "report" && name === undefined && operation.REPORT.test(action ?? ""))
-    return Buffer.byteLength(action ?? "") > 256 ? null : { kind, text: action ?? "" };
   if (kind === "service" && name !== undefined && oneOf(operation.SERVICE_ACTIONS, action))
     return { kind, action, name };
   if (kind === "package" && name !== undefined && oneOf(operation.NAMED_PACKAGE_ACTIONS, action))

@@ -18,12 +18,8 @@ export type GrantRequest =
   | { kind: "grant"; action: "request"; subject: string; claim: string }
   | { kind: "grant"; action: "check"; id: string | null }
   | { kind: "grant"; action: "use"; id: string; subject: string };
-/** For the audit log: something that its caller says of itself. */
-type ReportRequest = { kind: "report"; text: string };
-export type Request = ServiceRequest | PackageRequest | GrantRequest | ReportRequest | PlainRequest;
+export type Request = ServiceRequest | PackageRequest | GrantRequest | PlainRequest;
 
-/** What a report may be made of: plain words. */
-export const REPORT = /^[\w.:=-]+(?: [\w.:=-]+){0,15}$/;
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */
 export const NAME_MAX_BYTES = 128;
 /** Words, not 0 and 1: one flipped bit must not allow (CVE-2023-42465). */

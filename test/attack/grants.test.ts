@@ -268,20 +268,6 @@ describeInLab("what only a person can grant", () => {
     });
   });
 
-  test("what an agent reports is on record as its own words, and passes for nothing else", async () => {
-    await placed(async (place) => {
-      const id = await wait(place, WISH.join(" "));
-      for (const text of [`grant ${id} by uid 1000`, "lockdown off by uid 0"])
-        expect((await askOnce(place, "report", text)).reply.success).toBe(true);
-      await expectNotGranted(place);
-      const notes = (await records(place)).filter(({ decision }) => decision === "reported");
-      expect(notes).toMatchObject([
-        { phase: "note", uid: 1001, rule: `grant ${id} by uid 1000` },
-        { phase: "note", uid: 1001, rule: "lockdown off by uid 0" },
-      ]);
-    });
-  });
-
   test("lock-down: nothing is granted, used or done until it is lifted, and the record says by whom", async () => {
     await placed(async (place) => {
       const id = await wait(place, STEP);
