@@ -113,13 +113,11 @@ async function askBySocket(words: readonly string[], seconds: number, host: Host
   return { kind: "bad_reply", reason: "its session ended before it answered" };
 }
 
-/** Whether a request changes nothing on the host, so that it may be asked again. */
+/** Whether a request changes nothing on the host. */
 export function isRead(request: Request): boolean {
-  return !("action" in request) || ["status", "logs", "info", "check"].includes(request.action);
+  return !("action" in request) || ["status", "logs", "info"].includes(request.action);
 }
 
-/** In seconds. */
-export function patience(request: Request): number {
-  if (isRead(request) || !("action" in request) || request.kind === "grant") return PATIENCE.read;
-  return PATIENCE[request.kind];
+function patience(request: Request): number {
+  return isRead(request) || !("action" in request) ? PATIENCE.read : PATIENCE[request.kind];
 }

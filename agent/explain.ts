@@ -138,11 +138,8 @@ export function explainError(
 function hintFor(code: ErrorCode, request: Request): string | null {
   switch (code) {
     case "not_allowed":
-      return "sallyport policy";
     case "grant_required":
-      return request.kind === "grant"
-        ? "sallyport grants"
-        : command(["request", ...argvOf(request)]);
+      return "sallyport policy";
     case "unavailable":
     case "unsafe":
     case "internal":

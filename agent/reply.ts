@@ -1,6 +1,6 @@
 /** The helper's reply, checked: nothing that is not exactly a reply of protocol/reply.ts gets past here. */
 import { z } from "zod";
-import { endSchema, phaseSchema } from "./audit/record.ts";
+import { endSchema } from "./audit/record.ts";
 import { EXIT_STATUS, type ErrorCode, type Reply } from "../protocol/reply.ts";
 
 /** systemd's own words. */
@@ -42,7 +42,7 @@ const auditData = z.strictObject({
       seq: z.int().positive(),
       time: z.string(),
       requestId: z.string(),
-      phase: phaseSchema,
+      phase: z.enum(["refused", "begin", "end"]),
       argv: z.array(z.string()),
       decision: z.string(),
       result: endSchema.nullable(),
@@ -50,19 +50,6 @@ const auditData = z.strictObject({
   ),
   head: z.strictObject({ seq: z.int().nonnegative(), hash: z.string() }),
 });
-
-export const grantSchema = z.strictObject({
-  id: z.string(),
-  subject: z.string(),
-  claim: z.string(),
-  stands: z.enum(["pending", "granted", "denied", "revoked", "expired", "used"]),
-  asked: z.int(),
-  until: z.int(),
-  uses: z.int().nonnegative(),
-  approver: z.int().nonnegative().nullable(),
-  reason: z.string().nullable(),
-});
-const grantData = z.strictObject({ kind: z.literal("grant"), grants: z.array(grantSchema) });
 
 const replySchema = z.strictObject({
   v: z.literal(1),
@@ -75,14 +62,7 @@ const replySchema = z.strictObject({
   durationMs: z.int().nonnegative(),
   requestId: z.string(),
   data: z
-    .discriminatedUnion("kind", [
-      serviceData,
-      packageData,
-      policyData,
-      versionData,
-      auditData,
-      grantData,
-    ])
+    .discriminatedUnion("kind", [serviceData, packageData, policyData, versionData, auditData])
     .nullable(),
   error: z
     .strictObject({

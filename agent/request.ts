@@ -1,39 +1,19 @@
 /** A request as words and back: accepts and refuses exactly what helper/parse.ts does. */
 import { z } from "zod";
-import { CLAIM_MAX_BYTES, GRANT_ID, SUBJECT_MAX_BYTES } from "../protocol/grant.ts";
 import {
   NAMED_PACKAGE_ACTIONS,
   NAME_MAX_BYTES,
   PLAIN_REQUESTS,
   SERVICE_ACTIONS,
   SYSTEM_PACKAGE_ACTIONS,
-  type GrantRequest,
   type Request,
 } from "../protocol/operation.ts";
 
 /** Any name that is short enough; whether the policy knows it is for the helper to say, and to record. */
-const nameSchema = z.string().min(1).refine(atMost(NAME_MAX_BYTES));
-const grantIdSchema = z.string().regex(GRANT_ID);
-const claimSchema = z.string().refine(atMost(CLAIM_MAX_BYTES));
-/** A guarded request's words, or all that decides what a step does: an object as JSON.stringify writes it. */
-const subjectSchema = z
+const nameSchema = z
   .string()
-  .refine(atMost(SUBJECT_MAX_BYTES))
-  .refine((text) =>
-    text.startsWith("{") ? isWritten(text) : parseRequest(text.split(" ")) !== null,
-  );
-
-function atMost(bytes: number): (text: string) => boolean {
-  return (text) => Buffer.byteLength(text) <= bytes;
-}
-
-function isWritten(text: string): boolean {
-  try {
-    return JSON.stringify(JSON.parse(text)) === text;
-  } catch {
-    return false;
-  }
-}
+  .min(1)
+  .refine((name) => Buffer.byteLength(name) <= NAME_MAX_BYTES);
 
 const requestSchema: z.ZodType<Request> = z.union([
   z
@@ -45,18 +25,6 @@ const requestSchema: z.ZodType<Request> = z.union([
   z
     .tuple([z.literal("package"), z.enum(SYSTEM_PACKAGE_ACTIONS)])
     .transform(([kind, action]) => ({ kind, action, name: null })),
-  z
-    .tuple([z.literal("grant"), z.literal("request"), subjectSchema, claimSchema])
-    .transform(([kind, action, subject, claim]) => ({ kind, action, subject, claim })),
-  z
-    .tuple([z.literal("grant"), z.literal("use"), grantIdSchema, subjectSchema])
-    .transform(([kind, action, id, subject]) => ({ kind, action, id, subject })),
-  z
-    .tuple([z.literal("grant"), z.literal("check"), grantIdSchema])
-    .transform(([kind, action, id]) => ({ kind, action, id })),
-  z
-    .tuple([z.literal("grant"), z.literal("check")])
-    .transform(([kind, action]) => ({ kind, action, id: null })),
   z.tuple([z.enum(PLAIN_REQUESTS)]).transform(([kind]) => ({ kind })),
 ]);
 
@@ -68,19 +36,5 @@ export function parseRequest(words: readonly string[]): Request | null {
 /** The words of a request, as they stand in argv after the helper's name. */
 export function argvOf(request: Request): string[] {
   if (!("action" in request)) return [request.kind];
-  if (request.kind === "grant") return ["grant", request.action, ...grantWords(request)];
   return [request.kind, request.action, ...(request.name === null ? [] : [request.name])];
-}
-
-function grantWords(request: GrantRequest): string[] {
-  switch (request.action) {
-    case "request":
-      return [request.subject, request.claim];
-    case "use":
-      return [request.id, request.subject];
-    case "check":
-      return request.id === null ? [] : [request.id];
-    default:
-      return request satisfies never;
-  }
 }

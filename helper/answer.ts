@@ -1,7 +1,6 @@
 // Decides the order: defend, parse, judge, record, act, record, reply; refusals come first.
 // If it were wrong, something could be done as root that was not judged or not written down.
 import { lstatSync, writeFileSync } from "node:fs";
-import { LOCKDOWN } from "../protocol/grant.ts";
 import type { PackageRequest, ServiceRequest } from "../protocol/operation.ts";
 import { EXIT_STATUS, type Reply } from "../protocol/reply.ts";
 import type { Entry } from "./audit.ts";
@@ -12,9 +11,8 @@ import { DEADLINE_SECONDS } from "./policy.ts";
 import { refused, told, type Refusal, type Result } from "./result.ts";
 
 declare const BUILD: { version: string; buildId: string; policyHash: string };
-const USAGE =
-  "usage: service ACTION NAME | package ACTION [NAME] | grant … | policy | version | audit";
-const NEEDS_GRANT = "a person must grant: ";
+const LOCKDOWN = "/var/lib/sallyport/lockdown";
+const USAGE = "usage: service ACTION NAME | package ACTION [NAME] | policy | version | audit";
 
 /** `tell` passes on what programs say meanwhile; `detached`: in a process that sudo does not know. */
 export type Call = {
@@ -43,22 +41,17 @@ async function resultOf(call: Call): Promise<Result | number> {
   const { unfit } = (examined ??= { unfit: refuseToStart() });
   // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
   if (unfit !== null) return await refuse(call, unfit).catch(() => unfit);
-  const decided = await decide(call);
+  const decided = await decide(call.words);
   if (!("error" in decided)) return await act(call, decided);
   return decided.error === null ? decided : await refuse(call, decided as Refusal);
 }
 
-/** `guarded`: only by using up a grant. */
-type Act = (ServiceRequest | PackageRequest) & { guarded?: true };
-
 /** What may be done, or else the answer. */
-async function decide(call: Call): Promise<Act | Result> {
-  const { words } = call;
+async function decide(words: readonly string[]): Promise<ServiceRequest | PackageRequest | Result> {
   const request = parse(words);
   if (request === null) return refused("usage", USAGE, "not a request");
   if (request.kind === "version") return told({ kind: "version", ...BUILD });
-  const asks = request.kind === "grant" && request.action === "check"; // records what root did, too
-  if (!asks && lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
+  if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
     return refused("locked_down", "this host is locked down", LOCKDOWN);
   const verdicts = policyInForce();
   if (typeof verdicts === "string")
@@ -66,23 +59,15 @@ async function decide(call: Call): Promise<Act | Result> {
   const { policyHash } = BUILD;
   if (request.kind === "policy") return told({ kind: "policy", verdicts, policyHash });
   if (request.kind === "audit") return told((await import("./audit.ts")).ownRecords());
-  if (request.kind === "grant") {
-    const note = (decision: string, rule: string): Promise<void> =>
-      record(call, { phase: "note", decision, rule }, true);
-    const guarded = (wish: string): boolean => judge(wish, verdicts) === "guard";
-    return await (await import("./grants.ts")).grant(request, guarded, note);
-  }
   const wish = words.join(" ");
   const verdict = judge(wish, verdicts);
   if (verdict === "allow") return request;
-  if (verdict === "guard" && (await import("./grants.ts")).usable(wish))
-    return { ...request, guarded: true };
-  if (verdict === "guard") return refused("grant_required", `${NEEDS_GRANT}${wish}`);
+  if (verdict === "guard") return refused("grant_required", `a person must grant: ${wish}`);
   return refused("not_allowed", "security violation: not in the policy");
 }
 
 /** What cannot be recorded is not done. Modules that only an act needs are loaded only for one. */
-async function act(call: Call, request: Act): Promise<Result | number> {
+async function act(call: Call, request: ServiceRequest | PackageRequest): Promise<Result | number> {
   const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
   // SIGALRM makes every sudo kill its child; a change must not end with that, half done or unrecorded.
   if (kind !== "read" && !call.detached)
@@ -91,12 +76,7 @@ async function act(call: Call, request: Act): Promise<Result | number> {
   using held = kind === "package" ? lock("package", 60) : undefined;
   if (held === null)
     return await refuse(call, refused("busy", "another package action is running"));
-  let wish = call.words.join(" ");
-  if (request.guarded) {
-    const by = (await import("./grants.ts")).use(wish);
-    if (by === null) return await refuse(call, refused("grant_required", `${NEEDS_GRANT}${wish}`));
-    wish += ` by ${by}`;
-  }
+  const wish = call.words.join(" ");
   await record(call, { phase: "begin", decision: "allow", rule: wish }, kind !== "read");
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
   const within = { ...call, deadline, graceMs: kind === "package" ? 10_000 : 0 };

@@ -2,7 +2,7 @@
 // If it were wrong, what an agent did as root could be denied afterwards.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import type { AuditData, AuditEntry, AuditPhase, End } from "../protocol/reply.ts";
+import type { AuditData, AuditEntry, End } from "../protocol/reply.ts";
 import { caller } from "./defence.ts";
 import { lock } from "./lock.ts";
 
@@ -16,7 +16,7 @@ const BOOT = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const RESERVE_BYTES = 2 ** 20;
 
 export type Entry = {
-  phase: AuditPhase;
+  phase: "refused" | "begin" | "end";
   argv: readonly string[];
   result?: End;
 } & Record<"requestId" | "decision" | "rule" | "policyHash", string>;

@@ -4,7 +4,7 @@ import { parseObject } from "./json.ts";
 import { DEADLINE_SECONDS } from "./policy.ts";
 import { say } from "./say.ts";
 
-const LINE_MAX_BYTES = 65_536; // more than any request
+const LINE_MAX_BYTES = 4096; // more than any request
 
 /** A request, and whether its caller wants to read along. */
 export type Asked = { words: readonly string[]; stream: boolean };

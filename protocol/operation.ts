@@ -13,12 +13,7 @@ export type PackageRequest =
   | { kind: "package"; action: Of<typeof NAMED_PACKAGE_ACTIONS>; name: string }
   | { kind: "package"; action: Of<typeof SYSTEM_PACKAGE_ACTIONS>; name: null };
 type PlainRequest = { kind: "policy" } | { kind: "version" } | { kind: "audit" };
-/** To wait for a person, to see what came of it, to use what was granted for a step. */
-export type GrantRequest =
-  | { kind: "grant"; action: "request"; subject: string; claim: string }
-  | { kind: "grant"; action: "check"; id: string | null }
-  | { kind: "grant"; action: "use"; id: string; subject: string };
-export type Request = ServiceRequest | PackageRequest | GrantRequest | PlainRequest;
+export type Request = ServiceRequest | PackageRequest | PlainRequest;
 
 /** Longest name that is a name at all, in UTF-8 bytes; a longer one is malformed. */
 export const NAME_MAX_BYTES = 128;

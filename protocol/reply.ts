@@ -1,5 +1,4 @@
 // The helper's answer: always exactly one JSON object per request, on one line.
-import type { GrantData } from "./grant.ts";
 import type { Verdict } from "./operation.ts";
 
 /** Every way to fail, with the exit status of both programs. */
@@ -32,9 +31,7 @@ export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: strin
 type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
 export type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
 type Head = { seq: number; hash: string };
-/** `note`: what came of something that waits for a person. */
-export type AuditPhase = "refused" | "begin" | "end" | "note";
-type Phase = { phase: AuditPhase; argv: string[]; result: End | null };
+type Phase = { phase: "refused" | "begin" | "end"; argv: string[]; result: End | null };
 /** One of the caller's own records; the administrator's reasons are left out. */
 export type AuditEntry = { seq: number } & Record<"time" | "requestId" | "decision", string> &
   Phase;
@@ -52,7 +49,7 @@ export type Reply = {
   timedOut: boolean;
   durationMs: number;
   requestId: string;
-  data: ServiceData | PackageData | PolicyData | VersionData | AuditData | GrantData | null;
+  data: ServiceData | PackageData | PolicyData | VersionData | AuditData | null;
   error: { code: ErrorCode; message: string } | null;
 };
 

@@ -3,9 +3,6 @@ import { argvOf, parseRequest } from "../../agent/request.ts";
 import { parse } from "../../helper/parse.ts";
 import { NAME_MAX_BYTES } from "../../protocol/operation.ts";
 
-const ID = "0123456789abcdef";
-const STEP = '{"argv":["/bin/sh","-c","id"],"cwd":"/srv"}';
-
 const REFUSED: string[][] = [
   [],
   [""],
@@ -32,25 +29,6 @@ const REFUSED: string[][] = [
   ["constructor"],
   ["session"],
   ["service", "status", "x".repeat(NAME_MAX_BYTES + 1)],
-  ["grant"],
-  ["grant", "approve", ID],
-  ["grant", "request"],
-  ["grant", "request", "service stop ssh"],
-  ["grant", "request", "service stop ssh", "why", "more"],
-  ["grant", "request", "service stop", "why"],
-  ["grant", "request", "{}x", "why"],
-  ["grant", "request", '{"a":1,"a":2}', "why"],
-  ["grant", "request", '{ "a": 1 }', "why"],
-  ["grant", "request", "[]", "why"],
-  ["grant", "request", `{"a":"${"x".repeat(16_384)}"}`, "why"],
-  ["grant", "request", "service stop ssh", "x".repeat(1025)],
-  ["grant", "check", ""],
-  ["grant", "check", ID.toUpperCase()],
-  ["grant", "check", `${ID}\n`],
-  ["grant", "check", ID, ""],
-  ["grant", "use", ID],
-  ["grant", "use", "../../x", STEP],
-  ["grant", "use", ID, STEP, ""],
   ["service", "status", "é".repeat(NAME_MAX_BYTES / 2 + 1)],
 ];
 
@@ -68,13 +46,6 @@ const ACCEPTED: string[][] = [
   ["package", "autoclean"],
   ["policy"],
   ["version"],
-  ["grant", "check"],
-  ["grant", "check", ID],
-  ["grant", "request", "service stop ssh", ""],
-  ["grant", "request", "grant check", "asked for, it is refused"],
-  ["grant", "request", STEP, "é".repeat(512)],
-  ["grant", "request", '{"__proto__":["x"]}', ""],
-  ["grant", "use", ID, STEP],
 ];
 
 test.each(REFUSED.map((words) => [words]))("%j is no request, to neither half", (words) => {

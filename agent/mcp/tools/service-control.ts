@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { replyText } from "../../cli/reply-text.ts";
 import { serviceData } from "../../reply.ts";
-import { WHY, withApproval } from "../approval.ts";
 import { SERVICE_CHANGES } from "../effective-policy.ts";
 import { outcomeOf } from "../outcome.ts";
 import { ANY_NAME, defineTool, nameFrom } from "../tool.ts";
@@ -16,15 +15,14 @@ export const serviceControl = defineTool({
   offered: ({ serviceChanges: { actions, names } }) =>
     actions.length === 0
       ? null
-      : z.strictObject({ action: z.enum(actions), name: nameFrom(names), why: WHY }),
-  accepted: z.strictObject({ action: z.enum(SERVICE_CHANGES), name: ANY_NAME, why: WHY }),
+      : z.strictObject({ action: z.enum(actions), name: nameFrom(names) }),
+  accepted: z.strictObject({ action: z.enum(SERVICE_CHANGES), name: ANY_NAME }),
   data: serviceData,
-  async run({ action, name, why }, call) {
+  async run({ action, name }, call) {
     const request = { kind: "service", action, name } as const;
-    const outcome = outcomeOf(await call.ask(request), request, (reply) => ({
+    return outcomeOf(await call.ask(request), request, (reply) => ({
       summary: replyText(request, reply).trimEnd(),
       data: serviceOf(reply),
     }));
-    return await withApproval(outcome, call, request, why);
   },
 });

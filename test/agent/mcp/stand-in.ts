@@ -53,12 +53,6 @@ export function answerOf(words: string): Answer {
       },
     });
   }
-  if (words.startsWith("grant ")) {
-    const wish = { id: "0123456789abcdef", subject: "service stop ssh", claim: "it is on fire" };
-    const times = { asked: 1_785_000_000, until: 1_785_086_400 };
-    const grant = { ...wish, ...times, uses: 0, approver: null, reason: null };
-    return reply({ data: { kind: "grant", grants: [{ ...grant, stands: "pending" }] } });
-  }
   const verdict = VERDICTS[words] ?? "deny";
   if (verdict === "deny") return refused("not_allowed");
   if (verdict === "guard") return refused("grant_required");
