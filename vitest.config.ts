@@ -7,8 +7,7 @@ export default defineConfig({
     // One lab host for each worker: a file has its host to itself while it runs.
     maxWorkers: 3,
     reporters: ["default", "./test/tally.ts"],
-    // Not figures: how long a test may stand on a slow machine before it is given up.
-    testTimeout: 120_000,
-    hookTimeout: 300_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });
