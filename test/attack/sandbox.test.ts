@@ -71,7 +71,12 @@ describeInLab("in a sandbox on a host", () => {
     expected: object,
     options?: string[],
   ][] = [
-    ["a fork bomb", "bash", ":(){ :|:& };: 2>/dev/null; sleep 0.3; exit 7", { exitCode: 7 }],
+    [
+      "a fork bomb",
+      "bash",
+      "exec 2>/dev/null; :(){ :|:& };:; read -rt 0.3 </dev/zero; exit 7",
+      { exitCode: 7 },
+    ],
     [
       "a fork bomb",
       "python",
