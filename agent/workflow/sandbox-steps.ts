@@ -1,5 +1,6 @@
 /** Commands and code that get no sudo, each in a sandbox of its own. */
 import { StringDecoder } from "node:string_decoder";
+import { keptOutput, type KeptOutput } from "../kept-text.ts";
 import { explainSandboxEnd, explainSandboxRefusal } from "../sandbox/explain.ts";
 import type { Executor as Sandboxes } from "../sandbox/executor.ts";
 import { profileFor, profileSchema, type Profile } from "../sandbox/profile.ts";
@@ -32,23 +33,27 @@ export function sandboxSteps(sandboxes: Sandboxes): Executor {
     });
     await said.end();
     if (ran.kind !== "ran") return ended("denied", explainSandboxRefusal(ran).cause);
-    return executedOf(ran, profile, said.text());
+    return executedOf(ran, profile, said.kept);
   };
 }
 
-type Said = { take: (stream: Stream, chunk: Buffer) => void; end(): Promise<void>; text(): string };
+type Said = {
+  take: (stream: Stream, chunk: Buffer) => void;
+  end(): Promise<void>;
+  kept: KeptOutput;
+};
 
 /** Both streams as one, in the order in which they come: whole characters, and no secret in them. */
 function outputOf({ secrets, output }: Execution): Said {
   const streams = { stdout: open(), stderr: open() };
   let told: Promise<void> = Promise.resolve();
-  let text = "";
+  const kept = keptOutput();
   function open() {
     return { secrets: redaction(secrets), decoder: new StringDecoder("utf8") };
   }
   const tell = (piece: string): void => {
     if (piece === "") return;
-    text = `${text}${piece}`.slice(-TEXT_MAX);
+    kept.add(piece);
     told = told.then(() => output(piece));
   };
   return {
@@ -61,15 +66,13 @@ function outputOf({ secrets, output }: Execution): Said {
         tell(`${decoder.write(without.rest())}${decoder.end()}`);
       await told;
     },
-    text: () => text,
+    kept,
   };
 }
 
-/** More than is kept of any step; the sandbox stops a program that says much more. */
-const TEXT_MAX = 1 << 22;
-
-function executedOf(ran: SandboxRun, profile: Profile, output: string): Executed {
-  const { end, truncated, durationMs } = ran;
+function executedOf(ran: SandboxRun, profile: Profile, kept: KeptOutput): Executed {
+  const { end, durationMs } = ran;
+  const [output, truncated] = [kept.text(), kept.truncated()];
   const failure = explainSandboxEnd(end, profile);
   const common = { output, truncated, durationMs, signal: null, castSha256: null };
   const reason = failure === null || end.by === "itself" ? "" : failure.cause;
