@@ -15,7 +15,10 @@ export function noSandbox(): SandboxRefusal | null {
   return existsSync(BWRAP) ? null : { kind: "no_backend" };
 }
 
+/** As many may wait as want to: how many steps a run has at once, and an agent runs, is bounded already. */
+const SANDBOXES = { atOnce: 5, waiting: Number.POSITIVE_INFINITY };
+
 export const PARTS: Parts = {
   terminals: terminalSteps,
-  sandbox: noSandbox() === null ? sandboxSteps(executor()) : null,
+  sandbox: noSandbox() === null ? sandboxSteps(executor(SANDBOXES)) : null,
 };
