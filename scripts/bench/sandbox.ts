@@ -9,7 +9,6 @@ import { quantile, spread } from "./quantile.ts";
 import type { Report } from "./report.ts";
 
 export async function benchSandbox(host: BenchHost): Promise<Report> {
-  await host.put("/usr/bin/bwrap", "/usr/bin/bwrap");
   await host.put(runtime(), "/usr/local/bin/node");
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   try {

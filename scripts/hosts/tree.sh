@@ -17,10 +17,10 @@ case $suite in
 bookworm)
 	# A host as people run them, booted by systemd. curl, git, htop and rsync
 	# are left out: the tests install them. Two login shells that are no sh(1),
-	# and nft(8) to lose packets.
+	# nft(8) to lose packets, and what confines sandboxed steps.
 	packages=$packages,systemd,systemd-sysv,dbus,libpam-systemd,sudo
 	packages=$packages,openssh-server,nginx-light,iproute2,adduser
-	packages=$packages,python3,tcsh,fish,nftables
+	packages=$packages,python3,tcsh,fish,nftables,bubblewrap
 	;;
 trixie | sid)
 	packages=$packages,sudo,sudo-rs

@@ -23,11 +23,9 @@ sys.stdin.read()
 
 export type Place = { host: Host; leave(): Promise<void> };
 
-/** What the host lacks is put there: bubblewrap, and a node. */
+/** What the host lacks is put there: a node. */
 export async function enter(host: Host): Promise<Place> {
-  const root = `/proc/${host.pid}/root`;
-  copyFileSync("/usr/bin/bwrap", `${root}/usr/bin/bwrap`);
-  copyFileSync(process.execPath, `${root}/usr/local/bin/node`);
+  copyFileSync(process.execPath, `/proc/${host.pid}/root/usr/local/bin/node`);
   await arrangeScript(
     host,
     `install -d -m 700 -o agent -g agent /home/agent/.ssh
@@ -43,10 +41,7 @@ chown agent: /home/agent/.ssh/id_canary`,
     host,
     async leave() {
       await Promise.all([end(services), end(process1)]);
-      await arrangeScript(
-        host,
-        "rm -rf /run/docker.sock /usr/bin/bwrap /usr/local/bin/node /home/agent/.ssh",
-      );
+      await arrangeScript(host, "rm -rf /run/docker.sock /usr/local/bin/node /home/agent/.ssh");
     },
   };
 }
