@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { sampled } from "./sampled.ts";
 import { arrange, describeInLab, exec, ownHost, start, sudoHosts, type Host } from "./host.ts";
 
 const PROGRAM = "/opt/sallyport/sallyport";
@@ -21,11 +22,14 @@ async function workflow(host: Host, ...steps: string[]): Promise<string> {
 }
 const SUDO = ["run", "/home/ops/w.yaml", "--password-fd", "0"];
 
-type Result = {
+type Step = {
+  id: string;
   state: string;
-  run: string;
-  steps: { id: string; state: string; reason: string; output: string; castSha256: string | null }[];
+  reason: string;
+  output: string;
+  castSha256: string | null;
 };
+type Result = { state: string; run: string; steps: Step[] };
 const dataOf = (stdout: string): Result => (JSON.parse(stdout) as { data: Result }).data;
 
 describeInLab("sudo-locked workflows", () => {
@@ -47,20 +51,34 @@ describeInLab("sudo-locked workflows", () => {
     async (build) => {
       const host = sudoHosts().find(({ name }) => name.endsWith(`-${build}`));
       if (host === undefined) throw new Error(`no ${build}`);
+      const tty = "ps -o tty= -p $$";
       await workflow(
         host,
-        'id: a, sudoLock: true, run: "sudo id -u"',
-        'id: b, sudoLock: true, run: "sudo id -un; tty </dev/tty"',
+        `id: a, sudoLock: true, run: "sudo id -u; ${tty}; sleep 1"`,
+        `id: b, sudoLock: true, run: "sudo id -un; ${tty}; sleep 1"`,
         'id: c, sudoLock: true, needs: [a, b], run: \'printf "<%s>" "$A"; cat; sudo -n true\', env: { A: "${steps.a.stdout}" }, stdin: "${steps.a.stdout}"',
+        "id: d, sudoLock: true, needs: [a, b], run: 'sudo -k; sudo -n id -u'",
+        "id: e, sudoLock: true, needs: [d], when: failure, run: 'sudo id -u; exit 3'",
       );
+      const seen = sampled(PASSWORD, host);
       const ran = await sallyport(host, [...SUDO, "--json"], PASSWORD);
-      expect(ran.stderr).toContain("| sudo id -u\n");
+      expect(await seen()).toEqual({ samples: expect.any(Number), found: [] });
+      expect(ran.stderr).toContain("| sudo id -u;");
       const { steps, state, run } = dataOf(ran.stdout);
-      expect(state, JSON.stringify(steps)).toBe("succeeded");
-      const outputOf = (id: string): string => steps.find((step) => step.id === id)?.output ?? "";
-      expect(outputOf("a")).toBe("0\n");
-      expect(outputOf("b")).toBe("root\n/dev/tty\n");
-      expect(outputOf("c")).toBe("<0>0\n");
+      expect(state, JSON.stringify(steps)).toBe("failed");
+      const byId = Object.fromEntries(steps.map((step) => [step.id, step]));
+      expect(byId).toMatchObject({
+        a: { state: "succeeded", output: expect.stringMatching(/^0\npts\/\d+ *\n$/) },
+        b: { state: "succeeded", output: expect.stringMatching(/^root\npts\/\d+ *\n$/) },
+        c: { state: "succeeded" },
+        d: { state: "failed" },
+        e: { state: "failed", exitStatus: 3, output: "0\n" },
+      });
+      const [first, second] = ["a", "b"].map((id) => byId[id]?.output.split("\n")[1]);
+      expect(first).not.toBe(second);
+      const said = byId["a"]?.output ?? "";
+      expect(byId["c"]?.output).toBe(`<${said.trimEnd()}>${said}`);
+      expect((await exec(host, "ops", ["sudo", "-n", "true"])).status).not.toBe(0);
       for (const { id, castSha256 } of steps) {
         const file = `${TOP}/runs/${run}/${id}.1.cast`;
         expect(await arrange(host, "stat", "-c", "%a %U", file)).toBe("600 ops\n");
@@ -71,12 +89,13 @@ describeInLab("sudo-locked workflows", () => {
         ).toBe(castSha256);
       }
       const played = await sallyport(host, ["replay", run, "a", "--speed", "100"]);
-      expect(played).toMatchObject({ status: 0, stdout: expect.stringMatching(/^0\r*\n$/) });
+      expect(played).toMatchObject({ status: 0, stdout: expect.stringMatching(/^0\r*\npts/) });
       await exec(host, "ops", ["sh", "-c", `echo '[0.1, "o", "x"]' >>${TOP}/runs/${run}/a.1.cast`]);
       const changed = await sallyport(host, ["replay", run, "a"]);
       expect(changed).toMatchObject({ status: 71, stdout: "" });
-      const found = await exec(host, "root", ["grep", "-raF", PASSWORD, TOP]);
-      expect(found).toMatchObject({ status: 1, stdout: "" });
+      const files = ["grep", "-rlaF", "-f", "-", "/home/ops", "/tmp", "/run", "/var"];
+      const found = await exec(host, "root", files, { input: PASSWORD });
+      expect(found.stdout).toBe("");
       expect(ran.stdout + ran.stderr).not.toContain(PASSWORD);
     },
   );
