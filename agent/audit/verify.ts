@@ -110,6 +110,7 @@ function follow(begun: Map<string, Begun>, record: AuditRecord, line: number): s
   const { phase, requestId, argv, time } = record;
   switch (phase) {
     case "refused":
+    case "note":
       return null;
     case "begin":
       if (begun.has(requestId)) return "the same request begins twice";
