@@ -11,6 +11,7 @@ import { fail, type Failure } from "./errors.ts";
 import { registerExec } from "./exec.ts";
 import { registerExportCommands } from "./export-commands.ts";
 import { registerMcp } from "./mcp.ts";
+import { registerNotify } from "./notify.ts";
 import { registerRisk } from "./risk.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 import { registerWorkflowCommands } from "./workflow-commands.ts";
@@ -71,6 +72,7 @@ export function sallyport(): Command {
   registerExportCommands(program);
   registerExec(program);
   registerMcp(program);
+  registerNotify(program);
   registerWorkflowCommands(program);
   registerRisk(program);
   registerSudoersLint(program);

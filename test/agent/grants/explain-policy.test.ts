@@ -46,6 +46,7 @@ test("unusable settings deny what the helper would let a person grant", () => {
 
 test("no line is told from a file that others write: the helper does not obey it either", () => {
   chmodSync(NARROWING, 0o666);
-  const ruling = operationRuling("service stop nginx", { verdicts }, parseSettled("", "f"));
+  const settled = parseSettled("", "f");
+  const ruling = operationRuling("service stop nginx", { verdicts }, settled, NARROWING);
   expect(ruling.decidedBy).toEqual(compiled);
 });
