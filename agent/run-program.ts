@@ -22,20 +22,23 @@ export type ProgramEnd =
     };
 
 /**
- * Runs `file` (absolute) with `args`: no shell, nothing on stdin, cwd `/`, messages in English.
+ * Runs `file` (absolute) with `args`: no shell, `input` or nothing on stdin, cwd `/`, messages in English.
  * After `seconds` it is asked to end, and left alone if it does not: deadlines of what root does belong to root.
  */
 export function runProgram(
   file: string,
   args: readonly string[],
   seconds: number,
+  input = "",
 ): Promise<ProgramEnd> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: "/",
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"],
     });
+    child.stdin?.on("error", () => {}); // it need not read what it is told
+    child.stdin?.end(input);
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     let expired = false;
