@@ -13,6 +13,7 @@ import { reportText, type Report } from "./report.ts";
 import { benchRisk } from "./risk.ts";
 import { benchSandbox } from "./sandbox.ts";
 import { benchSession } from "./session.ts";
+import { benchSudoSteps } from "./sudo-steps.ts";
 import { benchTerminal } from "./terminal.ts";
 import { benchThousand } from "./thousand.ts";
 import { benchWorkflow } from "./workflow.ts";
@@ -27,6 +28,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   risk: benchRisk,
   thousand: benchThousand,
   workflow: benchWorkflow,
+  "sudo-steps": benchSudoSteps,
   terminal: benchTerminal,
   sandbox: benchSandbox,
 };

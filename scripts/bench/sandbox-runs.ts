@@ -1,6 +1,7 @@
 /** Runs in a host, as one of its users, bundled into one file: sandboxed steps in one process, beside bare programs. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { executor } from "../../agent/sandbox/executor.ts";
 import { profileFor, profileSchema, type Language } from "../../agent/sandbox/profile.ts";
 import { timed } from "./quantile.ts";
@@ -33,22 +34,29 @@ async function bare(program: string, args: readonly string[]): Promise<void> {
   if (status !== 0) throw new Error(`${program}: status ${status}`);
 }
 
-const [empty = ""] = process.argv.slice(2);
+/** A file, as a step's text is one. */
+const EMPTY = "/tmp/empty.js";
+writeFileSync(EMPTY, "0");
+
 const bubblewrap = ["--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev"];
 const WORK: Record<string, () => Promise<void>> = {
   "bwrap true": () => bare("/usr/bin/bwrap", [...bubblewrap, "/usr/bin/true"]),
   "bash step": () => step("bash", "true"),
   "python step": () => step("python", "0"),
-  "bare node": () => bare(NODE, [empty]),
+  "bare node": () => bare(NODE, [EMPTY]),
   "node step": () => step("node", "0"),
 };
 
-const times: Record<string, number[]> = {};
-for (let round = 0; round < ROUNDS; round += 1) {
-  for (const [name, work] of Object.entries(WORK)) {
-    const ms = await timed(work);
-    // The first of each warms what is read from disk.
-    if (round > 0) (times[name] ??= []).push(ms);
+async function main(): Promise<void> {
+  const times: Record<string, number[]> = {};
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [name, work] of Object.entries(WORK)) {
+      const ms = await timed(work);
+      // The first of each warms what is read from disk.
+      if (round > 0) (times[name] ??= []).push(ms);
+    }
   }
+  process.stdout.write(`${JSON.stringify(times)}\n`);
 }
-process.stdout.write(`${JSON.stringify(times)}\n`);
+
+void main();

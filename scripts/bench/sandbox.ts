@@ -1,35 +1,12 @@
 /** Steps in a sandbox, through an executor that is there already, beside bubblewrap and node alone. */
-import { buildSync } from "esbuild";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runtime } from "../runtime.ts";
 import type { BenchHost } from "./host.ts";
+import { runInHost } from "./in-host.ts";
 import { quantile, spread } from "./quantile.ts";
 import type { Report } from "./report.ts";
 
 export async function benchSandbox(host: BenchHost): Promise<Report> {
-  await host.put(runtime(), "/usr/local/bin/node");
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
-  try {
-    const bundle = join(folder, "runs.mjs");
-    buildSync({
-      entryPoints: [join(import.meta.dirname, "sandbox-runs.ts")],
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      outfile: bundle,
-    });
-    writeFileSync(join(folder, "empty.js"), "0");
-    await host.put(bundle, "/opt/runs.mjs");
-    await host.put(join(folder, "empty.js"), "/opt/empty.js");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  const child = host.start("agent", ["/usr/local/bin/node", "/opt/runs.mjs", "/opt/empty.js"]);
-  let text = "";
-  for await (const chunk of child.stdout ?? []) text += String(chunk);
-  const times = JSON.parse(text) as Record<string, number[]>;
+  const runs = await runInHost(host, { file: "sandbox-runs.ts", user: "agent" });
+  const times = runs as Record<string, number[]>;
   const median = (name: string): number => quantile(times[name] ?? [], 0.5);
   return {
     samples: Object.entries(times).map(([name, values]) => ({ name, ...spread(values) })),
