@@ -1,10 +1,6 @@
-import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { verifyChain, type ChainReport } from "../../../agent/audit/verify.ts";
-
-type Fields = Record<string, unknown>;
-
-const BOOT = "6f1c7a7e-0000-4000-8000-000000000000";
+import { chainOf, sealedText, type Fields } from "./chain.ts";
 
 /** What differs from record to record; the rest is filled in. */
 const WISHES: Fields[] = [
@@ -23,51 +19,6 @@ const WISHES: Fields[] = [
   },
 ];
 
-function body(seq: number, prev: string, fields: Fields): Fields {
-  const { result, torn, ...rest } = fields;
-  return {
-    v: 1,
-    seq,
-    time: new Date(Date.UTC(2026, 6, 22) + seq * 1000).toISOString(),
-    boot: BOOT,
-    uid: 1000,
-    user: "agent",
-    via: "sudo",
-    requestId: "r",
-    phase: "refused",
-    argv: ["service", "restart", "nginx"],
-    decision: "allow",
-    rule: "service restart nginx",
-    policyHash: "ab".repeat(32),
-    ...rest,
-    ...(result === undefined ? {} : { result }),
-    ...(torn === undefined ? {} : { torn }),
-    prev,
-  };
-}
-
-function sealed(record: Fields): { line: string; hash: string } {
-  return sealedText(JSON.stringify(record));
-}
-
-function sealedText(text: string): { line: string; hash: string } {
-  const hash = createHash("sha256").update(text).digest("hex");
-  return { line: `${text.slice(0, -1)},"hash":"${hash}"}`, hash };
-}
-
-/** Lines of a log; `change` may give a record other fields before it is sealed. */
-function chain(
-  wishes: Fields[],
-  change: (record: Fields, seq: number) => Fields = (r) => r,
-): string[] {
-  let prev = "0".repeat(64);
-  return wishes.map((wish, at) => {
-    const { line, hash } = sealed(change(body(at + 1, prev, wish), at + 1));
-    prev = hash;
-    return line;
-  });
-}
-
 function textOf(lines: string[]): Buffer {
   return Buffer.from(lines.map((line) => `${line}\n`).join(""));
 }
@@ -82,7 +33,7 @@ function verify(log: string[] | Buffer, chunkBytes = 7): Promise<ChainReport> {
   );
 }
 
-const LOG = chain(WISHES);
+const LOG = chainOf(WISHES);
 
 /** The second line of the log, resealed after a change of its text. */
 function reseal(change: (text: string) => string): string[] {
@@ -101,12 +52,12 @@ const BROKEN: [string, string[], number][] = [
   ["two records exchanged", [LOG[1] ?? "", LOG[0] ?? "", ...LOG.slice(2)], 1],
   [
     "a foreign first record",
-    chain(WISHES, (r, seq) => (seq === 1 ? { ...r, prev: "1".repeat(64) } : r)),
+    chainOf(WISHES, (r, seq) => (seq === 1 ? { ...r, prev: "1".repeat(64) } : r)),
     1,
   ],
   [
     "a gap in seq under right hashes",
-    chain(WISHES, (r, seq) => (seq > 2 ? { ...r, seq: seq + 1 } : r)),
+    chainOf(WISHES, (r, seq) => (seq > 2 ? { ...r, seq: seq + 1 } : r)),
     3,
   ],
   ["a duplicate key", reseal((text) => text.replace('"uid":1000', '"uid":1000,"uid":1000')), 2],
@@ -135,8 +86,8 @@ const BROKEN: [string, string[], number][] = [
   ["a byte order mark", LOG.with(0, `\ufeff${LOG[0]}`), 1],
   ["CRLF", LOG.with(0, `${LOG[0]}\r`), 1],
   ["a line longer than any record", LOG.toSpliced(1, 0, "x".repeat(200_000)), 2],
-  ["an end without its beginning", chain([{ requestId: "a", phase: "end" }]), 1],
-  ["a request that begins twice", chain([WISHES[0] ?? {}, WISHES[0] ?? {}]), 2],
+  ["an end without its beginning", chainOf([{ requestId: "a", phase: "end" }]), 1],
+  ["a request that begins twice", chainOf([WISHES[0] ?? {}, WISHES[0] ?? {}]), 2],
 ];
 
 test.each(BROKEN)("%s breaks the chain", async (_, log, line) => {
@@ -194,7 +145,7 @@ test("an empty log is intact, and has no last record", async () => {
 });
 
 test("time that runs backwards within a boot is a warning", async () => {
-  const log = chain(WISHES, (r, seq) =>
+  const log = chainOf(WISHES, (r, seq) =>
     seq === 2 ? { ...r, time: "2020-01-01T00:00:00.000Z" } : r,
   );
   const report = await verify(log);
@@ -203,7 +154,7 @@ test("time that runs backwards within a boot is a warning", async () => {
 });
 
 test("time may run backwards over a boot: the clock was not yet set", async () => {
-  const log = chain([WISHES[1] ?? {}, WISHES[1] ?? {}], (r, seq) =>
+  const log = chainOf([WISHES[1] ?? {}, WISHES[1] ?? {}], (r, seq) =>
     seq === 2 ? { ...r, time: "2020-01-01T00:00:00.000Z", boot: "another" } : r,
   );
   expect((await verify(log)).warnings).toEqual([]);
@@ -216,12 +167,12 @@ test("a beginning without an end is listed, and no problem", async () => {
 });
 
 test("an end in another boot than its beginning is no end", async () => {
-  const log = chain([WISHES[0] ?? {}, WISHES[2] ?? {}], (r, seq) =>
+  const log = chainOf([WISHES[0] ?? {}, WISHES[2] ?? {}], (r, seq) =>
     seq === 2 ? { ...r, boot: "another" } : r,
   );
   expect(await verify(log)).toMatchObject({ intact: false, interruptedCount: 1 });
 });
 
 test("a line that a helper mended is counted", async () => {
-  expect(await verify(chain([{ torn: 17 }]))).toMatchObject({ intact: true, mended: 1 });
+  expect(await verify(chainOf([{ torn: 17 }]))).toMatchObject({ intact: true, mended: 1 });
 });
