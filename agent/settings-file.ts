@@ -1,15 +1,8 @@
 /** A small YAML file of settings: every key known, every error with its place. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import {
-  isCollection,
-  isMap,
-  isScalar,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-} from "yaml";
+import { isCollection, isMap, isScalar, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
+import { linesOf } from "./line-places.ts";
 
 const FILE_MAX_BYTES = 65_536;
 
@@ -69,8 +62,8 @@ export function parsePlacedSettings<Schema extends z.ZodType>(
   text: string,
   file: string,
 ): PlacedSettings<z.output<Schema>> | Flaw {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lines = linesOf(text);
+  const document = parseDocument(text, { prettyErrors: false });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;

@@ -39,12 +39,12 @@ export function sealedText(text: string): { line: string; hash: string } {
 
 /** Lines of a log; `change` may give a record other fields before it is sealed. */
 export function chain(
-  wishes: Fields[],
+  wishes: readonly object[],
   change: (record: Fields, seq: number) => Fields = (r) => r,
 ): string[] {
   let prev = "0".repeat(64);
   return wishes.map((wish, at) => {
-    const { line, hash } = sealed(change(body(at + 1, prev, wish), at + 1));
+    const { line, hash } = sealed(change(body(at + 1, prev, wish as Fields), at + 1));
     prev = hash;
     return line;
   });
