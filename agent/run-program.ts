@@ -1,5 +1,5 @@
 /** Runs one program to its end, with everything bounded: output, time, environment. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
 /** More than the longest reply of the helper. */
@@ -36,7 +36,7 @@ export function runProgram(
       cwd: "/",
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
       stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"],
-    });
+    }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
     child.stdin?.on("error", () => {}); // it need not read what it is told
     child.stdin?.end(input);
     const stdout = collect(child.stdout);

@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -66,6 +67,7 @@ function append(seq: number, hash: string, key: KeyPair): Checkpoint {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   const fd = openSync(CHECKPOINTS, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o640);
   try {
+    fchmodSync(fd, 0o640); // as the log, whatever the umask
     dropUnfinished(fd);
     const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
     if (writeSync(fd, line) !== line.length) throw new Error("disk full");

@@ -30,7 +30,7 @@ const TOLD = `${STATE}/notified.json`;
 const FILE_MAX_BYTES = 131_072;
 /** A program that fails is not asked about the same wish for ever. */
 const ATTEMPTS = 3;
-/** Of one run; the rest is told by the next one, which a timer starts. */
+/** Of one run; the rest is told by the next one, which systemd's timer starts. */
 const MOST = 64;
 /** What an agent says of itself is kept short in a message. */
 const [SUBJECT_MAX, CLAIM_MAX] = [2048, 512];
