@@ -13,12 +13,16 @@ import {
   type Language,
   type Profile,
 } from "../sandbox/profile.ts";
-import type { SandboxRun, Stream } from "../sandbox/run-bubblewrap.ts";
+import type { Stream } from "../sandbox/run-bubblewrap.ts";
+import { BACKENDS, type BackendName } from "../sandbox/backend.ts";
+import { chosenBackends } from "../sandbox/choice.ts";
+import { describeSandbox } from "../sandbox/describe.ts";
 import { readSettingsFile } from "../settings-file.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
 
 type Options = {
   language?: string;
+  backend?: string;
   profile?: string;
   workspace?: string;
   writable?: true;
@@ -36,6 +40,7 @@ export function registerExec(program: Command): void {
     )
     .argument("[file]", "the code; - is standard input")
     .option("--language <name>", LANGUAGES.join(", "))
+    .option("--backend <name>", `${BACKENDS.join(", ")}; by default what the settings say`)
     .option("--workspace <folder>", "let it read this folder, at /workspace")
     .option("--writable", "with --workspace: let it write there, too")
     .option("--profile <file>", "YAML with other limits")
@@ -50,7 +55,12 @@ async function exec(file: string | undefined, options: Options): Promise<void> {
   const wish = readWish(file, options);
   if ("cause" in wish) return fail(wish, { json });
   const { language, profile } = wish;
-  if (options.explain === true) return explain(language, profile, json);
+  const backends = chosenBackends({ only: wish.backend });
+  if (options.explain === true) {
+    const backend = backends.nameFor(language);
+    if (typeof backend !== "string") return fail(explainSandboxRefusal(backend), { json });
+    return explain(backend, language, profile, json);
+  }
   const text = readCode(file ?? "-");
   if (typeof text !== "string") return fail(text, { json });
 
@@ -58,7 +68,8 @@ async function exec(file: string | undefined, options: Options): Promise<void> {
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   process.once("SIGINT", cancel).once("SIGTERM", cancel).once("SIGHUP", cancel);
-  const executed = await executor().run({
+  const sandboxes = executor(undefined, backends);
+  const executed = await sandboxes.run({
     program: { kind: "code", language, text },
     profile,
     env: {},
@@ -67,16 +78,21 @@ async function exec(file: string | undefined, options: Options): Promise<void> {
     signal: cancelled.signal,
     output: json ? () => undefined : passOn,
   });
+  await sandboxes.close();
   process.off("SIGINT", cancel).off("SIGTERM", cancel).off("SIGHUP", cancel);
   report(executed, profile, json);
 }
 
-type Wish = { language: Language; profile: Profile };
+type Wish = { language: Language; profile: Profile; backend: BackendName | null };
 
 function readWish(file: string | undefined, options: Options): Wish | Failure {
   const language = LANGUAGES.find((name) => name === options.language);
   if (language === undefined) {
     return usage(`--language is missing or unknown: ${LANGUAGES.join(", ")}`);
+  }
+  const backend = BACKENDS.find((name) => name === options.backend) ?? null;
+  if (backend === null && options.backend !== undefined) {
+    return usage(`--backend is unknown: ${BACKENDS.join(", ")}`);
   }
   if (file === undefined && options.explain !== true)
     return usage("a file is missing; - is standard input");
@@ -91,10 +107,12 @@ function readWish(file: string | undefined, options: Options): Wish | Failure {
   if ("flaw" in settings) {
     return { code: "profile", cause: settings.flaw, hint: settings.hint ?? null, status: 78 };
   }
-  if (options.timeout === undefined) return { language, profile: profileFor(language, settings) };
+  if (options.timeout === undefined) {
+    return { language, backend, profile: profileFor(language, settings) };
+  }
   const timed = profileSchema.shape.seconds.safeParse(Number(options.timeout));
   if (!timed.success) return usage("--timeout is a number of seconds, 0.1 to 86400");
-  return { language, profile: profileFor(language, { ...settings, seconds: timed.data }) };
+  return { language, backend, profile: profileFor(language, { ...settings, seconds: timed.data }) };
 }
 
 function usage(cause: string): Failure {
@@ -133,8 +151,10 @@ function report(executed: Executed, profile: Profile, json: boolean): void {
   process.exitCode = failure?.status ?? 0;
 }
 
-function executedJson(ran: SandboxRun & { degraded: readonly string[] }, failure: Failure | null) {
-  const { end, stdout, stderr, truncated, durationMs, confinement, peak, degraded } = ran;
+type Ran = Extract<Executed, { kind: "ran" }>;
+
+function executedJson(ran: Ran, failure: Failure | null) {
+  const { end, stdout, stderr, truncated, durationMs, confinement, peak, degraded, backend } = ran;
   return {
     v: 1,
     success: failure === null,
@@ -144,16 +164,13 @@ function executedJson(ran: SandboxRun & { degraded: readonly string[] }, failure
     truncated,
     durationMs,
     timedOut: end.by === "limit" && end.limit === "time",
-    data: { kind: "sandbox", backend: "bubblewrap", end, confinement, degraded, peak },
+    data: { kind: "sandbox", backend, end, confinement, degraded, peak },
     error: failure === null ? null : { code: failure.code, message: failure.cause },
   };
 }
 
-function confinedText(
-  ran: SandboxRun & Pick<Extract<Executed, { kind: "ran" }>, "degraded">,
-  profile: Profile,
-): string {
-  const { confinement } = ran;
+function confinedText(ran: Ran, profile: Profile): string {
+  const { confinement, backend } = ran;
   if (confinement === null) return "";
   const held = [
     "no new privileges",
@@ -165,22 +182,14 @@ function confinedText(
     `${profile.seconds} s`,
   ];
   const nearly = ran.degraded.map((limit) => `sallyport: nearly: ${inexactText(limit, profile)}\n`);
-  return `sallyport: confined by bubblewrap: ${held.join("; ")}\n${nearly.join("")}`;
+  return `sallyport: confined by ${backend}: ${held.join("; ")}\n${nearly.join("")}`;
 }
 
-function explain(language: Language, profile: Profile, json: boolean): void {
+function explain(backend: BackendName, language: Language, profile: Profile, json: boolean): void {
   if (json) {
-    const data = { kind: "sandbox-profile", backend: "bubblewrap", language, profile };
+    const data = { kind: "sandbox-profile", backend, language, profile };
     process.stdout.write(`${JSON.stringify({ v: 1, success: true, data, error: null })}\n`);
     return;
   }
-  const lines = [
-    "backend     bubblewrap: own user, process, mount, network, IPC, UTS and cgroup namespaces",
-    "user        without capabilities, without new privileges; no user namespaces of its own",
-    "files       /usr read-only; /tmp and /dev/shm of its own; nothing else of this host",
-    "network     none; system calls by an allow-list",
-    ...Object.entries(profile).map(([name, value]) => `${name.padEnd(11)} ${String(value)}`),
-    ...profile.bestEffort.map((limit) => `nearly      ${inexactText(limit, profile)}`),
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  process.stdout.write(`${describeSandbox(backend, profile).join("\n")}\n`);
 }

@@ -1,10 +1,12 @@
 /** Where untrusted code runs: so many sandboxes at once, each for one run, the others in a queue. */
 import { arch } from "node:process";
 import { isVariable } from "./bubblewrap.ts";
-import { interpreterOf, PROGRAM_FILE } from "./interpreter.ts";
-import type { Inexact, Language, Profile } from "./profile.ts";
+import type { Backend, BackendName, BackendRun } from "./backend.ts";
+import { chosenBackends, type Backends } from "./choice.ts";
+import { PROGRAM_FILE } from "./interpreter.ts";
+import type { Language, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
-import { runBubblewrap, type SandboxRun, type Stream } from "./run-bubblewrap.ts";
+import type { Stream } from "./run-bubblewrap.ts";
 import type { Machine } from "./syscalls.ts";
 import { resolveWorkspace, type Workspace } from "./workspace.ts";
 
@@ -25,7 +27,7 @@ export type Execution = {
   output: (stream: Stream, chunk: Buffer) => void;
 };
 
-export type Executed = (SandboxRun & { degraded: readonly Inexact[] }) | SandboxRefusal;
+export type Executed = (BackendRun & { backend: BackendName }) | SandboxRefusal;
 
 /** Since this process started. */
 type Health = {
@@ -41,14 +43,19 @@ type Health = {
   averageMs: number | null;
 };
 
-export type Executor = { run(execution: Execution): Promise<Executed>; health(): Health };
+export type Executor = {
+  run(execution: Execution): Promise<Executed>;
+  health(): Health;
+  /** Ends sandboxes that wait for a program; for the end of this process. */
+  close(): Promise<void>;
+};
 
 const DEFAULTS = { atOnce: 5, waiting: 20 };
 
-/** What bubblewrap holds only nearly: see `bestEffort` in profile.ts, and SECURITY.md. */
-const DEGRADED: readonly Inexact[] = ["memory", "cpu", "tmpNoexec"];
-
-export function executor(limits: typeof DEFAULTS = DEFAULTS): Executor {
+export function executor(
+  limits: typeof DEFAULTS = DEFAULTS,
+  backends: Backends = chosenBackends(),
+): Executor {
   const queue: (() => void)[] = [];
   const starts = new Set<{ at: number }>();
   let running = 0;
@@ -91,7 +98,7 @@ export function executor(limits: typeof DEFAULTS = DEFAULTS): Executor {
       const start = { at: performance.now() };
       starts.add(start);
       try {
-        return note(await execute(execution));
+        return note(await execute(execution, backends));
       } finally {
         starts.delete(start);
         leave();
@@ -107,6 +114,7 @@ export function executor(limits: typeof DEFAULTS = DEFAULTS): Executor {
         averageMs: count.total === 0 ? null : Math.round(spentMs / count.total),
       };
     },
+    close: async () => await backends.close(),
   };
 }
 
@@ -115,25 +123,23 @@ const WORD_MAX_BYTES = 131_071;
 const WORDS_MAX_BYTES = 1_500_000;
 const TEXT_MAX_BYTES = 8 * 1_048_576;
 
-async function execute(execution: Execution): Promise<Executed> {
+async function execute(execution: Execution, backends: Backends): Promise<Executed> {
   const { program, profile, env, stdin, signal, output } = execution;
   if (process.getuid?.() === 0 || process.geteuid?.() === 0) return { kind: "is_root" };
   const machine = MACHINES[arch];
   if (machine === undefined) return { kind: "machine", machine: arch };
-  const degraded = DEGRADED.filter((limit) => profile.bestEffort.includes(limit));
-  if (degraded.length < DEGRADED.length) {
-    return { kind: "inexact", limits: DEGRADED.filter((limit) => !degraded.includes(limit)) };
-  }
+  const backend = backends.of(program.kind === "code" ? program.language : null);
+  if ("kind" in backend) return backend;
   const name = Object.keys(env).find((key) => !isVariable(key));
   if (name !== undefined) return { kind: "variable", name };
   const workspace = execution.workspace === null ? null : resolveWorkspace(execution.workspace);
   if (workspace !== null && "kind" in workspace) return workspace;
-  const argv = argvOf(program);
+  const argv = argvOf(program, backend);
   if (!Array.isArray(argv)) return argv;
   if (isTooLong([...argv, ...Object.values(env)])) return { kind: "too_long" };
   const text = program.kind === "code" ? program.text : null;
   if (text !== null && Buffer.byteLength(text) > TEXT_MAX_BYTES) return { kind: "too_long" };
-  const ran = await runBubblewrap({
+  const ran = await backend.run({
     profile,
     env,
     workspace,
@@ -145,14 +151,14 @@ async function execute(execution: Execution): Promise<Executed> {
     output,
     programFile: program.kind === "code" ? PROGRAM_FILE[program.language] : null,
   });
-  return ran.kind === "ran" ? { ...ran, degraded } : ran;
+  return ran.kind === "ran" ? { ...ran, backend: backend.name } : ran;
 }
 
 const MACHINES: Partial<Record<string, Machine>> = { x64: "x86_64", arm64: "aarch64" };
 
-function argvOf(program: Execution["program"]): string[] | SandboxRefusal {
+function argvOf(program: Execution["program"], backend: Backend): string[] | SandboxRefusal {
   if (program.kind === "code") {
-    const interpreter = interpreterOf(program.language);
+    const interpreter = backend.interpreterOf(program.language);
     if (interpreter === null) return { kind: "no_interpreter", language: program.language };
     return [interpreter, PROGRAM_FILE[program.language]];
   }

@@ -4,6 +4,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import type { Failure } from "../cli/errors.ts";
 import { quote } from "../escape.ts";
 import { cpuSecondsOf } from "./bubblewrap.ts";
+import { containerWording } from "./explain-container.ts";
 import { INTERPRETER_PACKAGE } from "./interpreter.ts";
 import type { Inexact, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
@@ -14,7 +15,7 @@ export function explainSandboxRefusal(refusal: SandboxRefusal): Failure {
   return { code: refusal.kind, ...wording(refusal) };
 }
 
-type Wording = Omit<Failure, "code">;
+export type Wording = Omit<Failure, "code">;
 
 function wording(refusal: SandboxRefusal): Wording {
   const { unavailable, unsafe, usage, busy, not_allowed } = EXIT_STATUS;
@@ -67,15 +68,24 @@ function wording(refusal: SandboxRefusal): Wording {
     case "not_confined":
       return {
         cause: `nothing was run: in the sandbox these did not hold: ${refusal.gaps.join(", ")}`,
-        hint: "bwrap --version",
+        hint: "sallyport doctor",
         status: unsafe,
       };
     case "inexact":
       return {
-        cause: `bubblewrap holds these only nearly, and the profile wants them exactly: ${refusal.limits.join(", ")}`,
+        cause: `${refusal.backend} holds these here only nearly, and the profile wants them exactly: ${refusal.limits.join(", ")}`,
         hint: `bestEffort: [${refusal.limits.join(", ")}]`,
         status: unavailable,
       };
+    case "settings":
+      return { cause: refusal.flaw, hint: refusal.hint ?? null, status: 78 };
+    case "no_socket":
+    case "foreign_socket":
+    case "socket_denied":
+    case "no_daemon":
+    case "no_image":
+    case "container_failed":
+      return containerWording(refusal);
     case "variable":
       return {
         cause: `no sandbox is given the variable ${quote(refusal.name)}`,

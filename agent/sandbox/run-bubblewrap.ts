@@ -12,7 +12,7 @@ import { startRefusal, type SandboxRefusal } from "./refusal.ts";
 import { seccompFilter } from "./seccomp-filter.ts";
 import { openWorkspace } from "./workspace.ts";
 import type { Machine } from "./syscalls.ts";
-import { usageOf, type Usage } from "./tree-usage.ts";
+import { highest, usageOf, type Usage } from "./tree-usage.ts";
 
 export type Stream = "stdout" | "stderr";
 
@@ -50,7 +50,7 @@ export type SandboxJob = Inside & {
 
 const LOOK_MS = 50;
 /** From which on output is no longer read and dropped, but a reason to stop: as many times what is kept. */
-const FLOOD = 64;
+export const FLOOD = 64;
 
 /** Runs `job` to its end. Never rejects for what the program does. */
 export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | SandboxRefusal> {
@@ -96,7 +96,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
     const first = numberAfter(said, "child-pid");
     if (!isReady || first === null || confinement !== null) return;
     const found = confinementIn(first);
-    missing = found === null ? ["nothing can be seen of it"] : gaps(found, job);
+    missing = found === null ? ["nothing can be seen of it"] : gaps(found, job, process.getuid?.());
     if (missing.length > 0) return cancel();
     confinement = found;
     ready.end("go\n");
@@ -213,12 +213,4 @@ function heard(stream: Duplex, changed: (said: string) => void): () => string {
 function numberAfter(json: string, name: string): number | null {
   const value = new RegExp(`"${name}": (\\d+)`).exec(json)?.[1];
   return value === undefined ? null : Number(value);
-}
-
-function highest(a: Usage | null, b: Usage): Usage {
-  return {
-    processes: Math.max(a?.processes ?? 0, b.processes),
-    memoryBytes: Math.max(a?.memoryBytes ?? 0, b.memoryBytes),
-    cpuMs: Math.max(a?.cpuMs ?? 0, b.cpuMs),
-  };
 }
