@@ -3,7 +3,9 @@ import { constants } from "node:os";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import type { Failure } from "../cli/errors.ts";
 import { quote } from "../escape.ts";
+import { findingText } from "../sanitizer/finding.ts";
 import { cpuSecondsOf } from "./bubblewrap.ts";
+import type { Examined } from "./examine.ts";
 import { INTERPRETER_PACKAGE } from "./interpreter.ts";
 import type { Inexact, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
@@ -84,6 +86,14 @@ function wording(refusal: SandboxRefusal): Wording {
       };
     case "no_command":
       return { cause: "a command is missing, or begins with a dash", hint: null, status: usage };
+    case "code_refused":
+      return {
+        cause: `the code is refused, and nothing was run: ${refusedFor(refusal.examined)}`,
+        hint: `sallyport exec --language ${refusal.language} --explain`,
+        status: not_allowed,
+      };
+    case "settings":
+      return { cause: refusal.flaw, hint: refusal.hint, status: 78 };
     case "too_long":
       return {
         cause: "the program or one of its words is too long, or has a NUL in it",
@@ -109,6 +119,14 @@ function wording(refusal: SandboxRefusal): Wording {
         status: busy,
       };
   }
+}
+
+/** The first reason, and how many more there are. */
+function refusedFor({ findings, more }: Examined): string {
+  const [first, ...others] = findings.filter(({ judgement }) => judgement === "refuse");
+  if (first === undefined) throw new Error("code is refused for nothing");
+  const rest = others.length + more;
+  return `${findingText(first)}${rest === 0 ? "" : ` (and ${rest} more)`}`;
 }
 
 /** For bubblewrap alone, in place of the sysctl that would open it to every program. */

@@ -1,5 +1,6 @@
 /** Every way in which nothing is run. */
 import { readFileSync } from "node:fs";
+import type { Examined } from "./examine.ts";
 import type { Inexact, Language } from "./profile.ts";
 import type { WorkspaceFlaw } from "./workspace.ts";
 
@@ -22,6 +23,10 @@ export type SandboxRefusal =
   | { kind: "inexact"; limits: readonly Inexact[] }
   | { kind: "variable"; name: string }
   | { kind: "no_command" }
+  /** For what is in its text, by the rules about code. */
+  | { kind: "code_refused"; language: Language; examined: Examined }
+  /** The settings of this host are not right; no others are taken in their place. */
+  | { kind: "settings"; flaw: string; hint: string | null }
   /** The program's text, the variables or the words are longer than can be handed over. */
   | { kind: "too_long" }
   | WorkspaceFlaw
