@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeBlock } from "../escape.ts";
 import { explainSandboxEnd, explainSandboxRefusal, inexactText } from "../sandbox/explain.ts";
-import { executor, type Executed, type Execution } from "../sandbox/executor.ts";
+import type { Executed, Execution } from "../sandbox/executor.ts";
 import { closeInherited } from "../inherited-descriptors.ts";
 import {
   LANGUAGES,
@@ -13,9 +13,15 @@ import {
   type Language,
   type Profile,
 } from "../sandbox/profile.ts";
-import type { SandboxRun, Stream } from "../sandbox/run-bubblewrap.ts";
+import type { SandboxRefusal } from "../sandbox/refusal.ts";
+import type { Stream } from "../sandbox/run-bubblewrap.ts";
+import { USER_SANDBOXES } from "../sandbox/user-sandboxes.ts";
+import { codePolicyFor } from "../sanitizer/settings.ts";
+import type { CodePolicy } from "../sanitizer/finding.ts";
 import { readSettingsFile } from "../settings-file.ts";
-import { fail, failureText, type Failure } from "./errors.ts";
+import { findingsText, rulesText } from "./code-rules.ts";
+import { fail, failureJson, failureText, type Failure } from "./errors.ts";
+import { showStatus } from "./exec-status.ts";
 
 type Options = {
   language?: string;
@@ -25,6 +31,7 @@ type Options = {
   stdin?: true;
   timeout?: string;
   explain?: true;
+  status?: true;
   json?: true;
 };
 
@@ -41,16 +48,18 @@ export function registerExec(program: Command): void {
     .option("--profile <file>", "YAML with other limits")
     .option("--timeout <seconds>", "stop it after this time")
     .option("--stdin", "let it read standard input")
-    .option("--explain", "print what would confine it, and run nothing")
+    .option("--explain", "print what would confine it and the rules about code, and run nothing")
+    .option("--status", "print how your sandboxes do, and the newest of them")
     .action(exec);
 }
 
 async function exec(file: string | undefined, options: Options): Promise<void> {
   const json = options.json === true;
+  if (options.status === true) return showStatus(json);
   const wish = readWish(file, options);
   if ("cause" in wish) return fail(wish, { json });
-  const { language, profile } = wish;
-  if (options.explain === true) return explain(language, profile, json);
+  const { language, profile, policy } = wish;
+  if (options.explain === true) return explain(language, profile, policy, json);
   const text = readCode(file ?? "-");
   if (typeof text !== "string") return fail(text, { json });
 
@@ -58,7 +67,7 @@ async function exec(file: string | undefined, options: Options): Promise<void> {
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort();
   process.once("SIGINT", cancel).once("SIGTERM", cancel).once("SIGHUP", cancel);
-  const executed = await executor().run({
+  const executed = await USER_SANDBOXES.run({
     program: { kind: "code", language, text },
     profile,
     env: {},
@@ -71,7 +80,7 @@ async function exec(file: string | undefined, options: Options): Promise<void> {
   report(executed, profile, json);
 }
 
-type Wish = { language: Language; profile: Profile };
+type Wish = { language: Language; profile: Profile; policy: CodePolicy };
 
 function readWish(file: string | undefined, options: Options): Wish | Failure {
   const language = LANGUAGES.find((name) => name === options.language);
@@ -84,17 +93,24 @@ function readWish(file: string | undefined, options: Options): Wish | Failure {
   if (options.writable === true && options.workspace === undefined) {
     return usage("--writable goes with --workspace");
   }
+  const host = USER_SANDBOXES.settings();
+  if ("flaw" in host) {
+    return { code: "settings", cause: host.flaw, hint: host.hint ?? null, status: 78 };
+  }
   const settings =
     options.profile === undefined
-      ? profileSchema.parse({})
+      ? host.profile
       : readSettingsFile(profileSchema, options.profile, false);
   if ("flaw" in settings) {
     return { code: "profile", cause: settings.flaw, hint: settings.hint ?? null, status: 78 };
   }
-  if (options.timeout === undefined) return { language, profile: profileFor(language, settings) };
+  const policy = codePolicyFor(language, host.code);
+  if (options.timeout === undefined) {
+    return { language, profile: profileFor(language, settings), policy };
+  }
   const timed = profileSchema.shape.seconds.safeParse(Number(options.timeout));
   if (!timed.success) return usage("--timeout is a number of seconds, 0.1 to 86400");
-  return { language, profile: profileFor(language, { ...settings, seconds: timed.data }) };
+  return { language, profile: profileFor(language, { ...settings, seconds: timed.data }), policy };
 }
 
 function usage(cause: string): Failure {
@@ -122,19 +138,37 @@ function passOn(stream: Stream, chunk: Buffer): void {
 }
 
 function report(executed: Executed, profile: Profile, json: boolean): void {
-  if (executed.kind !== "ran") return fail(explainSandboxRefusal(executed), { json });
+  if (executed.kind !== "ran") return refuse(executed, json);
   const failure = explainSandboxEnd(executed.end, profile);
   if (json) {
     process.stdout.write(`${JSON.stringify(executedJson(executed, failure))}\n`);
   } else {
     process.stderr.write(confinedText(executed, profile));
+    process.stderr.write(findingsText(executed.examined));
     if (failure !== null) process.stderr.write(failureText(failure));
   }
   process.exitCode = failure?.status ?? 0;
 }
 
-function executedJson(ran: SandboxRun & { degraded: readonly string[] }, failure: Failure | null) {
-  const { end, stdout, stderr, truncated, durationMs, confinement, peak, degraded } = ran;
+/** What is wrong with code is told in full. */
+function refuse(refusal: SandboxRefusal, json: boolean): void {
+  const failure = explainSandboxRefusal(refusal);
+  if (refusal.kind !== "code_refused") return fail(failure, { json });
+  if (!json) {
+    process.stderr.write(findingsText(refusal.examined));
+    return fail(failure, { json });
+  }
+  const { findings } = refusal.examined;
+  const told = { ...failureJson(failure), data: { kind: "sandbox", findings } };
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+  process.exitCode = failure.status;
+}
+
+type Ran = Extract<Executed, { kind: "ran" }>;
+
+function executedJson(ran: Ran, failure: Failure | null) {
+  const { end, stdout, stderr, truncated, durationMs, confinement, peak, degraded, examined } = ran;
+  const { findings } = examined;
   return {
     v: 1,
     success: failure === null,
@@ -144,15 +178,12 @@ function executedJson(ran: SandboxRun & { degraded: readonly string[] }, failure
     truncated,
     durationMs,
     timedOut: end.by === "limit" && end.limit === "time",
-    data: { kind: "sandbox", backend: "bubblewrap", end, confinement, degraded, peak },
+    data: { kind: "sandbox", backend: "bubblewrap", end, confinement, degraded, peak, findings },
     error: failure === null ? null : { code: failure.code, message: failure.cause },
   };
 }
 
-function confinedText(
-  ran: SandboxRun & Pick<Extract<Executed, { kind: "ran" }>, "degraded">,
-  profile: Profile,
-): string {
+function confinedText(ran: Ran, profile: Profile): string {
   const { confinement } = ran;
   if (confinement === null) return "";
   const held = [
@@ -164,13 +195,27 @@ function confinedText(
     `${profile.processes} processes`,
     `${profile.seconds} s`,
   ];
+  const used = usedText(ran);
   const nearly = ran.degraded.map((limit) => `sallyport: nearly: ${inexactText(limit, profile)}\n`);
-  return `sallyport: confined by bubblewrap: ${held.join("; ")}\n${nearly.join("")}`;
+  return `sallyport: confined by bubblewrap: ${held.join("; ")}\n${nearly.join("")}${used}`;
 }
 
-function explain(language: Language, profile: Profile, json: boolean): void {
+function usedText({ peak, durationMs }: Ran): string {
+  if (peak === null) return "";
+  const mib = Math.ceil(peak.memoryBytes / 1_048_576);
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+  return `sallyport: used at most ${mib} MiB and ${peak.processes} processes, ${seconds(peak.cpuMs)} of processor time in ${seconds(durationMs)}\n`;
+}
+
+function explain(language: Language, profile: Profile, policy: CodePolicy, json: boolean): void {
   if (json) {
-    const data = { kind: "sandbox-profile", backend: "bubblewrap", language, profile };
+    const data = {
+      kind: "sandbox-profile",
+      backend: "bubblewrap",
+      language,
+      profile,
+      code: policy,
+    };
     process.stdout.write(`${JSON.stringify({ v: 1, success: true, data, error: null })}\n`);
     return;
   }
@@ -181,6 +226,7 @@ function explain(language: Language, profile: Profile, json: boolean): void {
     "network     none; system calls by an allow-list",
     ...Object.entries(profile).map(([name, value]) => `${name.padEnd(11)} ${String(value)}`),
     ...profile.bestEffort.map((limit) => `nearly      ${inexactText(limit, profile)}`),
+    ...rulesText(language, policy),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }
