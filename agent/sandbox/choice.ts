@@ -1,21 +1,16 @@
-/** Which backend runs what: settings of the user, or else of the host. */
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+/** Which backend runs what. */
 import { z } from "zod";
-import { readSettingsFile } from "../settings-file.ts";
 import { BACKENDS, type Backend, type BackendName } from "./backend.ts";
 import { bubblewrap } from "./bubblewrap-backend.ts";
 import { containerBackend } from "./container-backend.ts";
 import type { Language } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
 
-export const HOST_SETTINGS = "/etc/sallyport/sandbox.yaml";
-
 const backend = z.enum(BACKENDS);
 const socket = z.string().startsWith("/").max(107);
 
-const choiceSchema = z.strictObject({
+/** Keys of the host's settings of sandboxes. */
+export const choiceSchema = z.strictObject({
   backend: backend.default("bubblewrap"),
   /** For code of that language. */
   languages: z
@@ -39,33 +34,22 @@ const choiceSchema = z.strictObject({
 
 type Choice = z.infer<typeof choiceSchema>;
 
-type SettingsFlaw = Extract<SandboxRefusal, { kind: "settings" }>;
-
 export type Backends = {
-  /** `language` is null for a command. */
-  of(language: Language | null): Backend | SandboxRefusal;
-  nameFor(language: Language | null): BackendName | SettingsFlaw;
+  /** `language` is null for a command; `only` stands before what the settings say. */
+  of(language: Language | null, only: BackendName | null): Backend | SandboxRefusal;
   close(): Promise<void>;
 };
 
-/** What `only` has in place of the settings' choice. `warm`: whether this process goes on for further programs. */
-export function chosenBackends({
-  only = null,
-  warm = false,
-}: { only?: BackendName | null; warm?: boolean } = {}): Backends {
+export function backendFor({ backend: usual, languages }: Choice, language: Language | null) {
+  return (language === null ? undefined : languages[language]) ?? usual;
+}
+
+export function chooseBackends(choice: Choice): Backends {
   const made = new Map<BackendName, Backend>();
-  const nameIn = (choice: Choice, language: Language | null): BackendName =>
-    only ?? (language === null ? undefined : choice.languages[language]) ?? choice.backend;
   return {
-    nameFor(language) {
-      const choice = readChoice();
-      return "kind" in choice ? choice : nameIn(choice, language);
-    },
-    of(language) {
-      const choice = readChoice();
-      if ("kind" in choice) return choice;
-      const name = nameIn(choice, language);
-      const found = made.get(name) ?? make(name, choice, warm);
+    of(language, only) {
+      const name = only ?? backendFor(choice, language);
+      const found = made.get(name) ?? make(name, choice);
       if (!("kind" in found)) made.set(name, found);
       return found;
     },
@@ -75,20 +59,9 @@ export function chosenBackends({
   };
 }
 
-/** The user's own settings, as a whole, before those of the host; the defaults where there are none. */
-function readChoice(): Choice | SettingsFlaw {
-  const config = process.env["XDG_CONFIG_HOME"];
-  const base = config?.startsWith("/") === true ? config : join(homedir(), ".config");
-  const own = join(base, "sallyport", "sandbox.yaml");
-  const read = readSettingsFile(choiceSchema, existsSync(own) ? own : HOST_SETTINGS, true);
-  return "flaw" in read ? { kind: "settings", ...read } : read;
-}
-
-function make(name: BackendName, choice: Choice, warm: boolean): Backend | SandboxRefusal {
+function make(name: BackendName, { image, sockets, warm }: Choice): Backend | SandboxRefusal {
   if (name === "bubblewrap") return bubblewrap;
-  const { image, sockets } = choice;
-  const settings = { socket: sockets[name], warm: warm ? choice.warm : 0 };
-  if (image === undefined)
-    return { kind: "no_image", image: null, backend: name, socket: settings.socket };
-  return containerBackend(name, { ...settings, image });
+  const at = { backend: name, socket: sockets[name] };
+  if (image === undefined) return { ...at, kind: "no_image", image: null };
+  return containerBackend(name, { socket: at.socket, image, warm });
 }

@@ -48,11 +48,14 @@ export function containerBackend(name: "docker" | "podman", settings: ContainerS
       if (flaw !== null) return flaw;
       try {
         await (swept ??= sweepOrphans(api));
-        const container = await pool.take({
-          profile: job.profile,
-          env: job.env,
-          workspace: job.workspace,
-        });
+        const container = await pool.take(
+          {
+            profile: job.profile,
+            env: job.env,
+            workspace: job.workspace,
+          },
+          job.isLast,
+        );
         return "kind" in container ? container : await runIn(api, container, job);
       } catch (error) {
         swept = undefined;

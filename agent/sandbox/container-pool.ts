@@ -5,7 +5,10 @@ import type { SandboxRefusal } from "./refusal.ts";
 
 export type ContainerPool = {
   /** One that nothing has run in. */
-  take(wish: Omit<ContainerKind, "image" | "backend">): Promise<Container | SandboxRefusal>;
+  take(
+    wish: Omit<ContainerKind, "image" | "backend">,
+    isLast: boolean,
+  ): Promise<Container | SandboxRefusal>;
   /** Ends those that wait, and waits until nothing is left of any. */
   close(): Promise<void>;
 };
@@ -47,10 +50,10 @@ export function containerPool(
   };
 
   return {
-    async take(wish) {
+    async take(wish, isLast) {
       const kind = { ...wish, ...common };
       const key = keyOf(kind);
-      if (key === null || warm === 0) return await make(kind);
+      if (key === null || warm === 0 || isLast) return await make(kind);
       const made = waiting.get(key)?.shift();
       const container = made === undefined ? null : await usable(made);
       try {

@@ -3,7 +3,9 @@ import { constants } from "node:os";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import type { Failure } from "../cli/errors.ts";
 import { quote } from "../escape.ts";
+import { findingText } from "../sanitizer/finding.ts";
 import { cpuSecondsOf } from "./bubblewrap.ts";
+import type { Examined } from "./examine.ts";
 import { containerWording } from "./explain-container.ts";
 import { INTERPRETER_PACKAGE } from "./interpreter.ts";
 import type { Inexact, Profile } from "./profile.ts";
@@ -77,8 +79,6 @@ function wording(refusal: SandboxRefusal): Wording {
         hint: `bestEffort: [${refusal.limits.join(", ")}]`,
         status: unavailable,
       };
-    case "settings":
-      return { cause: refusal.flaw, hint: refusal.hint ?? null, status: 78 };
     case "no_socket":
     case "foreign_socket":
     case "socket_denied":
@@ -94,6 +94,14 @@ function wording(refusal: SandboxRefusal): Wording {
       };
     case "no_command":
       return { cause: "a command is missing, or begins with a dash", hint: null, status: usage };
+    case "code_refused":
+      return {
+        cause: `the code is refused, and nothing was run: ${refusedFor(refusal.examined)}`,
+        hint: `sallyport exec --language ${refusal.language} --explain`,
+        status: not_allowed,
+      };
+    case "settings":
+      return { cause: refusal.flaw, hint: refusal.hint, status: 78 };
     case "too_long":
       return {
         cause: "the program or one of its words is too long, or has a NUL in it",
@@ -119,6 +127,14 @@ function wording(refusal: SandboxRefusal): Wording {
         status: busy,
       };
   }
+}
+
+/** The first reason, and how many more there are. */
+function refusedFor({ findings, more }: Examined): string {
+  const [first, ...others] = findings.filter(({ judgement }) => judgement === "refuse");
+  if (first === undefined) throw new Error("code is refused for nothing");
+  const rest = others.length + more;
+  return `${findingText(first)}${rest === 0 ? "" : ` (and ${rest} more)`}`;
 }
 
 /** For bubblewrap alone, in place of the sysctl that would open it to every program. */

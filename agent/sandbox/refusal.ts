@@ -1,6 +1,7 @@
 /** Every way in which nothing is run. */
 import { readFileSync } from "node:fs";
 import type { BackendName } from "./backend.ts";
+import type { Examined } from "./examine.ts";
 import type { Inexact, Language } from "./profile.ts";
 import type { WorkspaceFlaw } from "./workspace.ts";
 
@@ -21,11 +22,13 @@ export type SandboxRefusal =
   | { kind: "not_confined"; gaps: readonly string[] }
   /** Limits that this host cannot hold exactly, and the profile wants so. */
   | { kind: "inexact"; backend: BackendName; limits: readonly Inexact[] }
-  /** The file that says which backend. */
-  | { kind: "settings"; flaw: string; hint?: string }
   | ContainerRefusal
   | { kind: "variable"; name: string }
   | { kind: "no_command" }
+  /** For what is in its text, by the rules about code. */
+  | { kind: "code_refused"; language: Language; examined: Examined }
+  /** The settings of this host are not right; no others are taken in their place. */
+  | { kind: "settings"; flaw: string; hint: string | null }
   /** The program's text, the variables or the words are longer than can be handed over. */
   | { kind: "too_long" }
   | WorkspaceFlaw

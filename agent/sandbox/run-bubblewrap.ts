@@ -35,7 +35,7 @@ export type SandboxRun = {
   durationMs: number;
   /** Null where it was stopped before the program was started. */
   confinement: Confinement | null;
-  /** The highest that was seen, every 50 ms; null where it ended before the first look. */
+  /** The highest that was seen, when it began and then every 50 ms; null where the program was not started. */
   peak: Usage | null;
 };
 
@@ -46,6 +46,10 @@ export type SandboxJob = Inside & {
   stdin: Buffer | null;
   signal: AbortSignal | null;
   output: (stream: Stream, chunk: Buffer) => void;
+  /** Of bubblewrap: the sandbox ends with it. */
+  started: (pid: number) => void;
+  /** No other program follows: nothing is made ready for it. */
+  isLast: boolean;
 };
 
 const LOOK_MS = 50;
@@ -69,6 +73,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
     ],
   });
   if (workspace !== null) closeSync(workspace);
+  if (child.pid !== undefined) job.started(child.pid);
   // Noted from the start: it may not even begin.
   const failed = once(child, "error").then(([error]) => (error as NodeJS.ErrnoException).code);
   const closed = once(child, "close").then(() => null);
@@ -91,6 +96,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   let isReady = false;
   let confinement: Confinement | null = null;
   let missing: readonly string[] = [];
+  let peak: Usage | null = null;
   /** Once both are there, in whatever order: the launcher waits, and bubblewrap has said which process it is. */
   const look = (said: string): void => {
     const first = numberAfter(said, "child-pid");
@@ -99,6 +105,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
     missing = found === null ? ["nothing can be seen of it"] : gaps(found, job, process.getuid?.());
     if (missing.length > 0) return cancel();
     confinement = found;
+    peak = usageOf(first);
     ready.end("go\n");
   };
   const status = heard(channel(child, FD.status), look);
@@ -116,7 +123,6 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
       if (kept[stream].total() > FLOOD * most) stop({ by: "limit", limit: "output" });
     });
   }
-  let peak: Usage | null = null;
   const watch = setInterval(() => {
     const first = numberAfter(status(), "child-pid");
     if (first === null || confinement === null) return;

@@ -1,7 +1,14 @@
 /** Python by its own syntax tree: a constant program of ours reads it, in the sandbox, and runs nothing of it. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { RULES, shownText, type CodePolicy, type Finding, type RuleName } from "./finding.ts";
+import {
+  MOST_OF_A_RULE,
+  RULES,
+  shownText,
+  type CodePolicy,
+  type Finding,
+  type RuleName,
+} from "./finding.ts";
 import { PYTHON_NAMES } from "./python-names.ts";
 
 /** Written in by the build; from source the file beside this one is read. */
@@ -35,7 +42,7 @@ export async function findInPython(
   { limits, imports }: CodePolicy,
   run: RunPython,
 ): Promise<Finding[]> {
-  const asked = JSON.stringify({ source, limits, names: PYTHON_NAMES });
+  const asked = JSON.stringify({ source, limits, names: PYTHON_NAMES, most: MOST_OF_A_RULE });
   const said = await run(pythonSanitizer(), asked);
   const answer = said === null ? null : answerIn(said);
   if (answer === null)

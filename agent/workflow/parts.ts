@@ -1,8 +1,8 @@
 /** What this program can execute steps with, beside the helper. */
 import { existsSync } from "node:fs";
 import { BWRAP } from "../sandbox/bubblewrap.ts";
-import { executor } from "../sandbox/executor.ts";
 import type { SandboxRefusal } from "../sandbox/refusal.ts";
+import { USER_SANDBOXES } from "../sandbox/user-sandboxes.ts";
 import type { Executor, OpenTerminals } from "./execution.ts";
 import { sandboxSteps } from "./sandbox-steps.ts";
 import { terminalSteps } from "./terminal-steps.ts";
@@ -17,5 +17,5 @@ export function noSandbox(): SandboxRefusal | null {
 
 export const PARTS: Parts = {
   terminals: terminalSteps,
-  sandbox: noSandbox() === null ? sandboxSteps(executor()) : null,
+  sandbox: noSandbox() === null ? sandboxSteps(USER_SANDBOXES) : null,
 };
