@@ -9,8 +9,7 @@ import { tableText } from "./table.ts";
 const NEWEST = 10;
 
 export function showStatus(json: boolean): void {
-  const hear = { line: () => undefined, trouble: () => undefined };
-  const records = openRecords(stateFolder(process.env), hear);
+  const records = openRecords(stateFolder(process.env), () => undefined);
   if ("flaw" in records) {
     return fail({ code: "no_store", cause: records.flaw, hint: null, status: 71 }, { json });
   }

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { Agent, request, type IncomingMessage, type RequestOptions } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 
 /** Of Docker 20.10, the oldest that is supported; podman 4 has it, too. */
 const API = "/v1.41";
@@ -21,15 +21,18 @@ export class ContainerFault extends Error {
   }
 }
 
-export type ContainerEvent = { action: string; exitStatus: number | null };
+type ContainerEvent = { action: string; exitStatus: number | null };
+
+/** `hold`: whether this process goes on for it. */
+type Listening = { stop(): void; hold(isHeld: boolean): void };
 
 export type ContainerApi = {
   /** The answer's JSON. */
   ask(method: string, path: string, body?: object): Promise<unknown>;
   /** Standard input of a container, and both of its outputs in frames (see demultiplexer). */
-  attach(id: string): Promise<Duplex>;
-  /** Each `oom`, `die` and `destroy` of one container, from now on, until `stop`; `lost`: no more will come. */
-  events(id: string, told: (event: ContainerEvent) => void, lost: () => void): Promise<() => void>;
+  attach(id: string): Promise<Socket>;
+  /** Each `oom`, `die` and `destroy` of one container, from now on; `lost`: no more will come. */
+  events(id: string, told: (event: ContainerEvent) => void, lost: () => void): Promise<Listening>;
   /** An archive of images. */
   load(file: string): Promise<void>;
   close(): void;
@@ -57,7 +60,7 @@ export function containerApi(socketPath: string): ContainerApi {
       const query = "stream=1&stdin=1&stdout=1&stderr=1";
       const outgoing = request(options("POST", `/containers/${id}/attach?${query}`));
       outgoing.setHeader("connection", "Upgrade").setHeader("upgrade", "tcp");
-      const upgraded = once(outgoing, "upgrade") as Promise<[IncomingMessage, Duplex, Buffer]>;
+      const upgraded = once(outgoing, "upgrade") as Promise<[IncomingMessage, Socket, Buffer]>;
       const refused = answerTo(outgoing).then(() => null);
       upgraded.catch(() => {});
       outgoing.end();
@@ -82,8 +85,9 @@ export function containerApi(socketPath: string): ContainerApi {
         for (const line of lines) if (line.trim() !== "") told(eventOf(line));
       });
       incoming.on("error", () => {}).on("close", lost);
-      return () => {
-        incoming.off("close", lost).destroy();
+      return {
+        stop: () => void incoming.off("close", lost).destroy(),
+        hold: (isHeld) => void (isHeld ? incoming.socket.ref() : incoming.socket.unref()),
       };
     },
     async load(file) {

@@ -44,7 +44,7 @@ export function containerPool(
     if (isClosed) return;
     while (ready.length < warm) {
       const made = make(kind);
-      made.catch(() => {});
+      made.then(rest, () => {});
       ready.push(made);
     }
   };
@@ -56,6 +56,7 @@ export function containerPool(
       if (key === null || warm === 0 || isLast) return await make(kind);
       const made = waiting.get(key)?.shift();
       const container = made === undefined ? null : await usable(made);
+      container?.hold(true);
       try {
         return container ?? (await make(kind));
       } finally {
@@ -77,6 +78,10 @@ function keyOf({ profile, env, workspace }: ContainerKind): string | null {
   if (workspace !== null || Object.keys(env).length > 0) return null;
   const { memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort } = profile;
   return JSON.stringify([memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort]);
+}
+
+function rest(made: Container | SandboxRefusal): void {
+  if (!("kind" in made)) made.hold(false);
 }
 
 /** Null where it could not be made, or has ended while it waited. */

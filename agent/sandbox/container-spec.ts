@@ -27,7 +27,7 @@ export function userFor(workspace: Workspace | null): ContainerUser {
 }
 
 /** Process 1 is the launcher, which waits for every other process. */
-export function containerProcesses(profile: Profile): number {
+function containerProcesses(profile: Profile): number {
   return profile.processes + 1;
 }
 

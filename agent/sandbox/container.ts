@@ -1,7 +1,7 @@
 /** One container, from its creation to its last process: made, looked at, and waiting for its only program. */
 import { chmodSync, closeSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
 import { GIVEN, isSameFolder, reportIn, wordsFor } from "./container-launcher.ts";
@@ -25,6 +25,8 @@ export type Container = {
     told: (stream: Stream, chunk: Buffer) => void;
     outOfMemory: () => void;
   }): void;
+  /** Whether this process goes on for it. One that waits for a program holds nobody up. */
+  hold(isHeld: boolean): void;
   /** Ends all of its processes, whatever they ignore. */
   kill(): Promise<void>;
   /** When the last process is gone and all that it said is told. Null: it is not known how. */
@@ -94,9 +96,9 @@ function judge(
   return limits.length > 0 ? { kind: "inexact", backend, limits } : { confinement, degraded };
 }
 
-type Started = Pick<Container, "id" | "kill" | "ended" | "gone"> & {
+type Started = Pick<Container, "id" | "hold" | "kill" | "ended" | "gone"> & {
   report: Promise<string>;
-  stdin: Duplex;
+  stdin: Socket;
   hear: (listener: Parameters<typeof demultiplexer>[0], outOfMemory: () => void) => void;
 };
 
@@ -117,17 +119,17 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
       // It ends by itself at this moment, and docker is removing it.
       if (statusOf(error) === 409) await Promise.race([gone.promise, setTimeout(REMOVAL_MS)]);
     }
-    stop();
+    events.stop();
     died.resolve(null);
     gone.resolve();
   };
-  const stop = await api.events(
+  const events = await api.events(
     id,
     ({ action, exitStatus }) => {
       if (action === "oom") outOfMemory?.();
       if (action === "die") died.resolve(exitStatus);
       if (action !== "destroy") return;
-      stop();
+      events.stop();
       gone.resolve();
     },
     () => {
@@ -135,7 +137,7 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
       gone.resolve();
     },
   );
-  let stdin: Duplex;
+  let stdin: Socket;
   try {
     stdin = await api.attach(id);
     stdin.on("error", () => {}).on("close", () => closed.resolve(null));
@@ -160,6 +162,11 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
   void report.promise.catch(() => {}).finally(() => clearTimeout(late));
   return {
     id,
+    hold: (isHeld) => {
+      events.hold(isHeld);
+      if (isHeld) stdin.ref();
+      else stdin.unref();
+    },
     kill,
     ended,
     gone: gone.promise,

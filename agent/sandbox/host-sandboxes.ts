@@ -8,6 +8,7 @@ import {
   type Executor,
   type SandboxEvent,
 } from "./executor.ts";
+import { sandboxLine } from "./record.ts";
 import { openRecords, type SandboxRecords } from "./records.ts";
 import { readSandboxSettings, type SandboxSettings } from "./settings.ts";
 
@@ -23,12 +24,14 @@ type Ask = {
   by: string;
   file?: string;
   watch?: (event: SandboxEvent) => void;
+  /** Told each run that has ended, in one line of plain words: see record.ts. */
+  report?: (line: string) => void;
   /** Runs are not remembered, or one was found that had outlived its maker. */
   say: (text: string) => void;
 };
 
 /** Nothing is read before it is asked for, and nothing opened before the first run. */
-export function hostSandboxes({ folder, by, file, watch, say }: Ask): HostSandboxes {
+export function hostSandboxes({ folder, by, file, watch, report, say }: Ask): HostSandboxes {
   let known: SandboxSettings | Flaw | null = null;
   let opened: Executor | null = null;
   let records: SandboxRecords | null = null;
@@ -39,24 +42,21 @@ export function hostSandboxes({ folder, by, file, watch, say }: Ask): HostSandbo
   }
   function open(given: SandboxSettings): Executor {
     if (opened !== null) return opened;
-    const { atOnce, waiting, code } = given;
     const watchers = [watch, remember()];
     opened = executor({
       backends: chooseBackends(given),
-      atOnce,
-      waiting,
-      code,
+      ...queueOf(given),
       watch: (event) => {
         for (const tell of watchers) tell?.(event);
+        if (event.kind === "ended") report?.(sandboxLine(event));
       },
     });
     return opened;
   }
   function remember(): ((event: SandboxEvent) => void) | undefined {
-    const found = openRecords(folder, {
-      line: () => undefined,
-      trouble: (error) => say(`a sandboxed run is not on record: ${String(error)}`),
-    });
+    const found = openRecords(folder, (error) =>
+      say(`a sandboxed run is not on record: ${String(error)}`),
+    );
     if ("flaw" in found) {
       say(`sandboxed runs are not on record: ${found.flaw}`);
       return undefined;
@@ -76,11 +76,18 @@ export function hostSandboxes({ folder, by, file, watch, say }: Ask): HostSandbo
       }
       return await open(given).run(execution, asker);
     },
-    health: () => (opened ?? executor()).health(),
+    health() {
+      const given = settings();
+      return (opened ?? executor("flaw" in given ? {} : queueOf(given))).health();
+    },
     async close() {
       await opened?.close();
       records?.close();
       records = null;
     },
   };
+}
+
+function queueOf({ atOnce, waiting, code }: SandboxSettings) {
+  return { atOnce, waiting, code };
 }

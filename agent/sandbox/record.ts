@@ -1,13 +1,13 @@
-/** A sandboxed run as it is remembered, and as one line for another log. */
+/** A sandboxed run as it is remembered, and as one line for a log. */
 import { createHash } from "node:crypto";
 import type { JudgedFinding } from "../sanitizer/finding.ts";
 import type { Confinement } from "./confinement.ts";
-import type { Executed, Execution } from "./executor.ts";
+import type { Executed, Execution, SandboxEvent } from "./executor.ts";
 import type { Usage } from "./tree-usage.ts";
 
 /** `stopped`: for a limit or by its caller. `lost`: whatever ran it is gone, and nobody saw its end. */
 export const RESULTS = ["running", "succeeded", "failed", "stopped", "refused", "lost"] as const;
-export type Result = (typeof RESULTS)[number];
+type Result = (typeof RESULTS)[number];
 
 /** What is known when it ends. */
 export type RecordedEnd = {
@@ -70,31 +70,28 @@ export function digestOf({ program }: Execution): string {
 }
 
 /**
- * Plain words, at most sixteen, of letters, digits and `.:=_-`: what an audit log can take without quoting. Nothing in
- * them is the program's or the agent's own.
+ * A run that has ended in plain words, fourteen at most, of letters, digits and `.:=_-`: what an audit log can take
+ * without quoting. Nothing in them is the program's or the agent's own.
  */
-export function recordLine(record: SandboxRecord): string {
+export function sandboxLine(event: Extract<SandboxEvent, { kind: "ended" }>): string {
+  const { id, by, execution, executed } = event;
+  const { result, code, exitStatus, durationMs, confinement, findings } = endOf(executed);
   const words = {
-    id: record.id,
-    by: record.by,
-    language: record.language,
-    digest: `sha256:${record.digest}`,
-    workspace: record.workspace === null ? "none" : "given",
-    result: record.result,
-    ...("code" in record ? endWords(record) : {}),
+    id,
+    by,
+    language: languageOf(execution),
+    digest: `sha256:${digestOf(execution)}`,
+    workspace: execution.workspace === null ? "none" : execution.workspace.access,
+    result,
+    code: code === "" ? "none" : code,
+    exit: exitStatus ?? "none",
+    ms: durationMs ?? "none",
+    backend: executed.kind === "ran" ? executed.backend : "none",
+    confined: confinement === null ? "none" : confinedWord(confinement),
+    findings: findings.length,
   };
   const said = Object.entries(words).map(([name, value]) => `${name}=${value}`);
   return ["sandbox", ...said].join(" ");
-}
-
-function endWords({ code, exitStatus, durationMs, confinement, findings }: RecordedEnd) {
-  return {
-    code: code === "" ? "none" : code,
-    exit: exitStatus === null ? "none" : String(exitStatus),
-    ms: durationMs === null ? "none" : String(durationMs),
-    confined: confinement === null ? "none" : confinedWord(confinement),
-    findings: String(findings.length),
-  };
 }
 
 function confinedWord({ noNewPrivs, seccomp, capabilities, interfaces }: Confinement): string {

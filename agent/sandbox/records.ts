@@ -12,7 +12,6 @@ import {
   digestOf,
   endOf,
   languageOf,
-  recordLine,
   RESULTS,
   type RecordedEnd,
   type SandboxRecord,
@@ -67,20 +66,19 @@ export type SandboxRecords = {
   close(): void;
 };
 
-export type Hear = {
-  /** One line for each run that has ended; see record.ts. */
-  line: (line: string) => void;
-  /** A run could not be written down: it goes on all the same, for the sandbox holds it. */
-  trouble: (error: unknown) => void;
-};
-
-/** `flaw`: why nothing can be remembered. */
-export function openRecords(folder: string, hear: Hear): SandboxRecords | { flaw: string } {
+/**
+ * `flaw`: why nothing can be remembered. `trouble`: a run could not be written down; it goes on all the same, for it is
+ * the sandbox that holds it.
+ */
+export function openRecords(
+  folder: string,
+  trouble: (error: unknown) => void,
+): SandboxRecords | { flaw: string } {
   const db = openDatabase(folder, SANDBOXES);
-  return "flaw" in db ? db : recordsIn(db, hear);
+  return "flaw" in db ? db : recordsIn(db, trouble);
 }
 
-function recordsIn(db: DatabaseSync, hear: Hear): SandboxRecords {
+function recordsIn(db: DatabaseSync, trouble: (error: unknown) => void): SandboxRecords {
   const sql = statements(db);
   const owner = JSON.stringify(thisOwner());
 
@@ -110,8 +108,6 @@ function recordsIn(db: DatabaseSync, hear: Hear): SandboxRecords {
         if (sql.one.get(id) === undefined) begin(id, by, execution);
         sql.end.run(end.result, end.durationMs, JSON.stringify(end), id);
         sql.prune.run(RECORDS_MAX);
-        const row = sql.one.get(id);
-        if (row !== undefined) hear.line(recordLine(recordIn(row)));
         return;
       }
       default:
@@ -124,7 +120,7 @@ function recordsIn(db: DatabaseSync, hear: Hear): SandboxRecords {
       try {
         write(event);
       } catch (error) {
-        hear.trouble(error);
+        trouble(error);
       }
     },
     sweep() {

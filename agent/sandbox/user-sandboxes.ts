@@ -8,3 +8,6 @@ export const USER_SANDBOXES = hostSandboxes({
   by: "exec",
   say: (text) => process.stderr.write(`sallyport: ${escapeLine(text)}\n`),
 });
+
+// Whoever has nothing else to do: sandboxes that wait hold nobody up (container.ts).
+process.once("beforeExit", () => void USER_SANDBOXES.close());

@@ -24,7 +24,7 @@ export type RuleName = keyof typeof RULES;
 /** `line` and `column` count from 1; `text` is untrusted, at most 120 characters. */
 export type Finding = { line: number; column: number; rule: RuleName; text: string };
 
-export type Judgement = "refuse" | "warn" | "allow";
+type Judgement = "refuse" | "warn" | "allow";
 type Limits = {
   /** Of the source. */
   bytes: number;

@@ -1,6 +1,7 @@
 /** What a file may say about code: rule by rule, imports language by language, limits. */
 import { z } from "zod";
-import { DEFAULT_CODE_POLICY, RULES, type CodePolicy, type RuleName } from "./finding.ts";
+import { ruleSchema } from "./finding-schema.ts";
+import { DEFAULT_CODE_POLICY, type CodePolicy } from "./finding.ts";
 
 const names = z.array(z.string().min(1).max(128)).max(1000);
 
@@ -14,9 +15,7 @@ const importsSchema = z.strictObject({
 const { bytes, nodes, depth } = DEFAULT_CODE_POLICY.limits;
 
 export const codeSettingsSchema = z.strictObject({
-  rules: z
-    .partialRecord(z.enum(Object.keys(RULES) as RuleName[]), z.enum(["refuse", "warn", "allow"]))
-    .default({}),
+  rules: z.partialRecord(ruleSchema, z.enum(["refuse", "warn", "allow"])).default({}),
   /** Modules by their names: of node without `node:`. */
   imports: z
     .strictObject({ node: importsSchema.optional(), python: importsSchema.optional() })
