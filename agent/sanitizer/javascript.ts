@@ -1,7 +1,13 @@
 /** JavaScript and TypeScript by their syntax tree: escapes, brackets and optional chains hide nothing from it. */
 import { parse, type ParserOptions } from "@babel/parser";
 import { staticText } from "./constant-text.ts";
-import { shownText, type CodePolicy, type Finding, type RuleName } from "./finding.ts";
+import {
+  MOST_OF_A_RULE,
+  shownText,
+  type CodePolicy,
+  type Finding,
+  type RuleName,
+} from "./finding.ts";
 import {
   CLIMBING,
   CODE_TAKERS,
@@ -18,10 +24,17 @@ const OPTIONS: ParserOptions = {
   errorRecovery: false,
   allowReturnOutsideFunction: true,
   allowAwaitOutsideFunction: true,
-  plugins: ["typescript", "jsx", "decorators"],
 };
-/** `<T>x` is a cast to TypeScript and an element to JSX: what cannot be read as one is read as the other. */
-const WITHOUT_JSX: ParserOptions = { ...OPTIONS, plugins: ["typescript", "decorators"] };
+/**
+ * `<T>x` is a cast to TypeScript and an element to JSX, and `a ? (b) : c => d` is JavaScript alone: what cannot be
+ * read as one is read as the next.
+ */
+const PLUGINS: NonNullable<ParserOptions["plugins"]>[] = [
+  ["typescript", "jsx", "decorators"],
+  ["typescript", "decorators"],
+  ["jsx", "decorators"],
+  [],
+];
 
 type Add = (node: Node, rule: RuleName) => void;
 
@@ -34,11 +47,15 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
 
   const findings: Finding[] = [];
   const seen = new Set<string>();
+  const ofRule = new Map<RuleName, number>();
   const add: Add = ({ loc, start, end }, rule) => {
     const { line, column } = loc.start;
     const key = `${line}:${column}:${rule}`;
     if (seen.has(key)) return;
     seen.add(key);
+    const count = (ofRule.get(rule) ?? 0) + 1;
+    ofRule.set(rule, count);
+    if (count > MOST_OF_A_RULE) return;
     findings.push({ line, column: column + 1, rule, text: shownText(source.slice(start, end)) });
   };
   const loaded = new Set<string>();
@@ -69,19 +86,22 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
 
 type Read = { tree: Node; finding: null } | { tree: null; finding: Finding };
 
+/** What is wrong with it is told as the first reading sees it. */
 function treeOf(source: string): Read {
-  try {
-    return { tree: parse(source, OPTIONS).program as unknown as Node, finding: null };
-  } catch {
+  let wrong: unknown;
+  for (const plugins of PLUGINS) {
     try {
-      const { program } = parse(source, WITHOUT_JSX);
-      return { tree: program as unknown as Node, finding: null };
+      return {
+        tree: parse(source, { ...OPTIONS, plugins }).program as unknown as Node,
+        finding: null,
+      };
     } catch (error) {
-      const { loc, message } = error as Error & { loc?: { line: number; column: number } };
-      const [line, column] = [loc?.line ?? 1, (loc?.column ?? 0) + 1];
-      return { tree: null, finding: { line, column, rule: "syntax", text: shownText(message) } };
+      wrong ??= error;
     }
   }
+  const { loc, message } = wrong as Error & { loc?: { line: number; column: number } };
+  const [line, column] = [loc?.line ?? 1, (loc?.column ?? 0) + 1];
+  return { tree: null, finding: { line, column, rule: "syntax", text: shownText(message) } };
 }
 
 type Load = (name: string, at: Node) => void;
