@@ -16,18 +16,23 @@ exec <>"$pts" >&0 2>&0
 
 say() { printf '%s\n' "$*" >&3; }
 
-# Prints what carries the mark $1 or belongs to the session $2, but for the processes $3 and $4.
+# Names a file of each process that carries the mark $1 or belongs to the session $2.
 # The name of a program may hold anything (CVE-2017-1000367); state, parent, group, session come after it.
 # shellcheck disable=SC2016 # expanded by the shell that looks
-LOOK='{ grep -ls "LC_SALLYPORT_STEP=$1" /proc/[0-9]*/environ
-grep -lsE "\) [A-Y] [0-9]+ [0-9]+ $2 " /proc/[0-9]*/stat; } | tr -dc "0-9\n" | grep -vx -e "$3" -e "$4"'
+LOOK='grep -ls "LC_SALLYPORT_STEP=$1" /proc/[0-9]*/environ
+exec grep -lsE "\) [A-Y] [0-9]+ [0-9]+ $2 " /proc/[0-9]*/stat'
 
 # sweep SIGNAL...: five rounds of each, the first of which sends it; SIGKILL is sent in all of them.
 sweep() {
 	for signal in "$@"; do
 		for turn in 1 2 3 4 5; do
+			found=''
 			# In a session of its own, so that it does not see itself.
-			found=$(setsid /bin/sh -c "$LOOK" sh "$mark" $$ "$leader" "$self")
+			for file in $(setsid /bin/sh -c "$LOOK" sh "$mark" $$); do
+				pid=${file#/proc/}
+				pid=${pid%%/*}
+				case $pid in "$leader" | "$self") ;; *) found="$found $pid" ;; esac
+			done
 			[ -n "$found" ] || return 0
 			# shellcheck disable=SC2086 # a list of numbers
 			case $turn$signal in [2-5]TERM) ;; *) kill -s $signal $found ;; esac
@@ -39,8 +44,9 @@ sweep() {
 # The same for root's, while there is a ticket.
 # shellcheck disable=SC2016 # expanded by root's shell
 ROOT_SWEEP='mark=$1; shift; for s; do for n in 1 2 3 4 5; do
-p=$(grep -ls "LC_SALLYPORT_STEP=$mark" /proc/[0-9]*/environ | tr -dc "0-9\n"); [ -n "$p" ] || exit 0
-case $n$s in [2-5]TERM) ;; *) kill -s $s $p ;; esac; sleep 0.1; done; done'
+found=$(grep -ls "LC_SALLYPORT_STEP=$mark" /proc/[0-9]*/environ); [ -n "$found" ] || exit 0
+case $n$s in [2-5]TERM) ;; *) for f in $found; do p=${f#/proc/}; kill -s $s ${p%%/*}; done ;; esac
+sleep 0.1; done; done'
 sweep_all() {
 	[ "$root" = no ] ||
 	    /usr/bin/sudo -n -- /bin/sh -c "$ROOT_SWEEP" sh "$mark" "$@" </dev/null >/dev/null 2>&1
