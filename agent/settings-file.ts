@@ -54,7 +54,10 @@ export function parseSettingsText<Schema extends z.ZodType>(
 }
 
 /** `lineOf`: of the value at a path in the file, from 1. */
-export type PlacedSettings<Value> = { value: Value; lineOf(path: readonly string[]): number };
+export type PlacedSettings<Value> = {
+  value: Value;
+  lineOf: (path: readonly string[]) => number;
+};
 
 /** As `parseSettingsText`, with the line of each value. */
 export function parsePlacedSettings<Schema extends z.ZodType>(

@@ -57,8 +57,8 @@ export async function verifyWitnessed(
   const end = chain.last?.seq ?? 0;
   for (const { line, checkpoint } of [...due.values()].flat()) {
     const { seq, time } = checkpoint;
-    const where = seq > end ? `the log ends at record ${end}` : "the log lacks it";
-    found.push({ line, text: `record ${seq} was there at ${time}, and ${where}: it was cut` });
+    const now = seq > end ? `the log ends at record ${end}: it was cut` : "is there no more";
+    found.push({ line, text: `record ${seq} was there at ${time}, and ${now}` });
   }
   found.sort((one, other) => one.line - other.line);
   const checkpoints = {

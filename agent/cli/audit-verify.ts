@@ -51,8 +51,9 @@ async function verify(options: Options): Promise<void> {
   const report = await verifyWitnessed(bytesOf(file), checkpoints, key);
   const { intact, ...chain } = report.chain;
   // Who has a key has it because there were checkpoints.
-  const missing = options.key !== undefined && report.checkpoints.count === 0;
-  const success = intact && report.checkpoints.problemCount === 0 && !missing;
+  const { count, problemCount } = report.checkpoints;
+  const missing = options.key !== undefined && count + problemCount === 0;
+  const success = intact && problemCount === 0 && !missing;
   const object = { v: 1, success, file, ...chain, checkpoints: report.checkpoints };
   process.stdout.write(json ? `${JSON.stringify(object)}\n` : witnessedText(report));
   if (success) return;

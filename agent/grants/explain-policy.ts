@@ -6,7 +6,7 @@ import { parsePlacedSettings } from "../settings-file.ts";
 import { readRootOwnedFile } from "./root-owned-file.ts";
 import { ruling, type DecidedBy, type Ruling, type SettledVerdict } from "./settings.ts";
 
-export const NARROWING = "/etc/sallyport/policy.json";
+const NARROWING = "/etc/sallyport/policy.json";
 const FILE_MAX_BYTES = 65_536;
 
 type Settled = Parameters<typeof ruling>[0];

@@ -25,7 +25,7 @@ import type { Settled } from "./settings.ts";
 
 const STATE = "/var/lib/sallyport";
 /** Where the helper keeps what waits, what was granted and what was denied. */
-export const WAITING = `${STATE}/grants`;
+const WAITING = `${STATE}/grants`;
 const TOLD = `${STATE}/notified.json`;
 const FILE_MAX_BYTES = 131_072;
 /** A program that fails is not asked about the same wish for ever. */

@@ -69,7 +69,11 @@ test.each([
   expect(parseSettled(text, "f")).toEqual({ flaw: expect.stringMatching(/^f:1:\d+: /) });
 });
 
-const BOMB = `a: &a [x,x,x,x,x,x,x,x,x]\n${[..."bcdefghi"].map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh"[at]}`).join()}]`).join("\n")}\n`;
+const LEVELS = "bcdefghi".split("").map((name, at) => {
+  const before = "abcdefgh"[at];
+  return `${name}: &${name} [${Array(9).fill(`*${before}`).join()}]`;
+});
+const BOMB = `a: &a [x,x,x,x,x,x,x,x,x]\n${LEVELS.join("\n")}\n`;
 test("a bomb of aliases is refused before it goes off", () => {
   const started = performance.now();
   expect(parseSettled(BOMB, "f")).toEqual({ flaw: "f:2:8: an alias is not taken here" });
