@@ -113,7 +113,7 @@ async function runIn(
         },
         outOfMemory: () => stop({ by: "limit", limit: "memory" }),
       });
-    const peak = watch(api, container.id, () => isRunning);
+    const peak = watch(api, container, () => isRunning);
     const status = await container.ended;
     isRunning = false;
     return {
@@ -135,8 +135,12 @@ async function runIn(
 }
 
 /** Looks at what the container uses, again and again. */
-function watch(api: ContainerApi, id: string, isRunning: () => boolean): () => Usage | null {
-  let peak: Usage | null = null;
+function watch(
+  api: ContainerApi,
+  { id, usage: first }: Container,
+  isRunning: () => boolean,
+): () => Usage | null {
+  let peak = first;
   const look = async (): Promise<void> => {
     for (let ms = FIRST_LOOK_MS; ; ms = LOOK_MS) {
       await setTimeout(ms, undefined, { ref: false });

@@ -19,7 +19,7 @@ const GRACE_SECONDS = 5;
 
 /**
  * Killing is left to the kernel, when process 1 ends. It looks fifty times a second: a helper that tells it could be
- * stopped by the program. A process that takes the program's number when that has ended only draws out its own run.
+ * stopped by the program. What bash would end at is trapped; other signals do not reach a process 1. A process that takes the program's number when that has ended only draws out its own run.
  */
 const LAUNCHER = `cd / && cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev || exit 125
 told() { [ ! -r "/sys/fs/cgroup/$2" ] || { read -r value <"/sys/fs/cgroup/$2" && echo "group $1 $value"; }; }
@@ -34,7 +34,8 @@ mapfile -d '' -t words <${GIVEN}/words
 SECONDS=0 seconds=\${words[0]} folder=\${words[1]} first=\${words[2]}
 cd "$folder" || exit 125
 case $first in *=*) exit 127 ;; esac
-env -u _ -u SHLVL -u OLDPWD -u HOSTNAME "\${words[@]:2}" <${GIVEN}/stdin &
+trap : HUP INT ILL TRAP ABRT FPE BUS SEGV SYS PIPE ALRM TERM XCPU XFSZ VTALRM PROF USR1 USR2
+env --default-signal -u _ -u SHLVL -u OLDPWD -u HOSTNAME "\${words[@]:2}" <${GIVEN}/stdin &
 program=$!
 exec >/dev/null 2>&1
 while kill -0 "$program" && [ "$SECONDS" -lt "$seconds" ]; do

@@ -11,12 +11,16 @@ import { gaps, groupGaps, readConfinement, type Confinement } from "./confinemen
 import type { Inexact, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
 import type { Stream } from "./run-bubblewrap.ts";
+import { containerUsage } from "./container-usage.ts";
+import type { Usage } from "./tree-usage.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export type Container = {
   id: string;
   confinement: Confinement;
   degraded: readonly Inexact[];
+  /** While it waits; null where its daemon does not count. */
+  usage: Usage | null;
   /** Lets the launcher go on. What the program says from now on is told. */
   go(program: {
     argv: readonly string[];
@@ -67,7 +71,8 @@ export async function makeContainer(
       await container.kill();
       return judged;
     }
-    return { ...container, ...judged, go: starter(container, kind, given) };
+    const usage = await containerUsage(api, Id);
+    return { ...container, ...judged, usage, go: starter(container, kind, given) };
   } catch (error) {
     await container?.kill();
     clear();
