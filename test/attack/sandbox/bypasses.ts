@@ -242,7 +242,7 @@ const PYTHON: Bypass[] = [
   {
     way: "subclasses",
     seen: "constructor-chain",
-    code: '[c for c in ().__class__.__base__.__subclasses__() if c.__name__ == "_wrap_close"][0].__init__.__globals__["print"] if False else print([c for c in ().__class__.__base__.__subclasses__() if c.__name__ == "_wrap_close"][0].__init__.__globals__["environ"]["SECRET"])',
+    code: 'print([c for c in ().__class__.__base__.__subclasses__() if c.__name__ == "_wrap_close"][0].__init__.__globals__["environ"]["SECRET"])',
   },
   {
     way: "subclasses by pieces",
