@@ -1,12 +1,14 @@
 /** Steps in a sandbox, through an executor that is there already, beside bubblewrap and node alone. */
 import { buildSync } from "esbuild";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "../runtime.ts";
 import type { BenchHost } from "./host.ts";
 import { quantile, spread } from "./quantile.ts";
 import type { Report } from "./report.ts";
+
+const SANITIZER = join(import.meta.dirname, "../../agent/sanitizer/python.py");
 
 export async function benchSandbox(host: BenchHost): Promise<Report> {
   await host.put("/usr/bin/bwrap", "/usr/bin/bwrap");
@@ -20,6 +22,7 @@ export async function benchSandbox(host: BenchHost): Promise<Report> {
       platform: "node",
       format: "esm",
       outfile: bundle,
+      define: { PYTHON_SANITIZER: JSON.stringify(readFileSync(SANITIZER, "utf8")) },
     });
     writeFileSync(join(folder, "empty.js"), "0");
     await host.put(bundle, "/opt/runs.mjs");

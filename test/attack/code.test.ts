@@ -206,6 +206,20 @@ describeInLab("code that an agent sends", () => {
       expect(JSON.stringify(answer)).not.toContain("sandbox.yaml");
     });
 
+    test("a code step of a workflow keeps to them; what was only seen is said of it", async () => {
+      const step = (id: string, language: string, text: string): string =>
+        `  - { id: ${id}, code: { language: ${language}, text: ${JSON.stringify(text)} } }\n`;
+      const flow = `name: w\nsteps:\n${step("fine", "python", "import json, os\nprint(1)")}${step("bad", "node", "eval('1')")}`;
+      writeFileSync(`/proc/${place.host.pid}/root/srv/flow.yaml`, flow);
+      const rules = RULES.replace("[json], required", "[json, os], required");
+      await withSettings(rules, async () => {
+        const ran = await exec(place.host, "agent", [SALLYPORT, "run", "/srv/flow.yaml"]);
+        expect(ran.status).toBe(77);
+        expect(ran.stdout + ran.stderr).toMatch(/fine.*succeeded.*code: 1:1 os: /);
+        expect(ran.stdout + ran.stderr).toMatch(/bad.*denied.*code is refused.*1:1 eval: /);
+      });
+    });
+
     test("the command line keeps to them, and shows them", async () => {
       await withSettings(RULES, async () => {
         const words = [SALLYPORT, "exec", "--language", "node"];
