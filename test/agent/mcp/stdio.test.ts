@@ -22,6 +22,8 @@ const CALLS: Record<string, Record<string, unknown>> = {
   package_info: { name: "htop" },
   package_manage: { action: "install", name: "htop" },
   audit_query: {},
+  grants_list: {},
+  approval_status: { id: "0123456789abcdef0123456789abcdef" },
   workflow_validate: { workflow: "x" },
   workflow_plan: { workflow: "x" },
   workflow_start: { workflow: "x" },
