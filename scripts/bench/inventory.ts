@@ -12,9 +12,9 @@ const PROGRAM = resolve(import.meta.dirname, "../../dist/sallyport");
 const ROUNDS = 15;
 const [GROUPS, HOSTS] = [100, 100];
 
-/** 10,000 hosts in 100 groups, each with an address and a port of its own. */
-function largeInventory(): string {
-  const groups = Array.from({ length: GROUPS }, (_, group) => {
+/** 10,000 hosts in 100 groups, or so many groups, each with an address and a port of its own. */
+export function largeInventory(count = GROUPS): string {
+  const groups = Array.from({ length: count }, (_, group) => {
     const hosts = Array.from({ length: HOSTS }, (_each, host) => {
       const address = `10.${group}.${host}.1`;
       return `        h${group}-${host}.example.org: { ansible_host: ${address}, ansible_port: 22 }\n`;

@@ -1,18 +1,22 @@
 /**
- * `npm run bench [-- --json] [PART...]`: every figure side by side with what it is compared to, in one
+ * `npm run bench [-- --json] [--save FOLDER] [PART...]`: every figure side by side with what it is compared to, in one
  * run on one lab host, because only such ratios mean the same on another machine.
  */
+import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchAudit } from "./audit.ts";
 import { benchCluster } from "./cluster.ts";
 import { benchDaemon } from "./daemon.ts";
+import { benchGrowth } from "./growth.ts";
 import { openHost, type BenchHost } from "./host.ts";
 import { benchInventory } from "./inventory.ts";
 import { benchMcp } from "./mcp.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { reportText, type Report } from "./report.ts";
+import { benchPeers } from "./peers.ts";
 import { benchRisk } from "./risk.ts";
 import { benchSandbox } from "./sandbox.ts";
+import { save } from "./saved.ts";
 import { benchSession } from "./session.ts";
 import { benchSudoSteps } from "./sudo-steps.ts";
 import { benchTerminal } from "./terminal.ts";
@@ -21,6 +25,7 @@ import { benchWorkflow } from "./workflow.ts";
 
 const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   "one-shot": benchOneShot,
+  peers: benchPeers,
   session: benchSession,
   mcp: benchMcp,
   daemon: benchDaemon,
@@ -33,11 +38,12 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   terminal: benchTerminal,
   sandbox: benchSandbox,
   audit: benchAudit,
+  growth: benchGrowth,
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, save: { type: "string" } },
 });
 const unknown = positionals.find((name) => !(name in PARTS));
 if (unknown !== undefined) {
@@ -46,6 +52,8 @@ if (unknown !== undefined) {
   );
   process.exit(64);
 }
+// Before anything is measured that could not be kept.
+if (values.save !== undefined) mkdirSync(values.save, { recursive: true });
 const host = await openHost();
 const reports: Record<string, Report> = {};
 try {
@@ -54,6 +62,8 @@ try {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const report = await part(host);
     reports[name] = report;
+    // After each: the parts take an hour, and what is measured is measured.
+    if (values.save !== undefined) save(values.save, { [name]: report });
     if (!values.json) process.stdout.write(`\n${name}\n${reportText(report)}`);
   }
 } finally {

@@ -27,9 +27,9 @@ type Shape = keyof typeof SHAPES;
 /** Privileged ones are on the disk before they begin (fdatasync), others are only written. */
 const KINDS = { privileged: ", sudoLock: true", other: "" };
 
-function source(shape: Shape, more: string): string {
+export function source(shape: Shape, more: string, count = STEPS): string {
   const steps = Array.from(
-    { length: STEPS },
+    { length: count },
     (_, at) => `  - { id: s${at}, run: ":"${more}${SHAPES[shape](at)} }`,
   );
   return `name: bench\nsteps:\n${steps.join("\n")}\n`;
@@ -62,7 +62,7 @@ async function bare(parallel: number): Promise<void> {
 const nobody: Journal = { begin() {}, output() {}, end() {}, settle() {} };
 
 /** From the text to the end of the run, and what is remembered of it. */
-async function whole(text: string, folder: string): Promise<void> {
+export async function whole(text: string, folder: string): Promise<void> {
   const plan = planIn(text);
   const store = openStore(folder);
   if ("flaw" in store) throw new Error(store.flaw);
