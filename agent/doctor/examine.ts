@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import type { Finding } from "./finding.ts";
 import { examineHelper } from "./helper.ts";
 import { examineRule } from "./rule.ts";
-import { examineSandbox } from "./sandbox.ts";
+import { examineSandboxes } from "./sandbox.ts";
 import { examineSocket } from "./socket.ts";
 import { subjectsOf } from "./subject.ts";
 import { examineSudo } from "./sudo.ts";
@@ -17,6 +17,6 @@ export async function examine(host: Host): Promise<Finding[]> {
   findings.push(...(await examineSudo(host, subjects)));
   findings.push(await examineSocket(host));
   findings.push(await examinePolicy(host), await examineAudit(host));
-  findings.push(await examineSandbox());
+  findings.push(...(await examineSandboxes()));
   return findings;
 }

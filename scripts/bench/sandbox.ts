@@ -1,9 +1,8 @@
 /** Steps in a sandbox, through an executor that is there already, beside bubblewrap and node alone. */
-import { buildSync } from "esbuild";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "../runtime.ts";
+import { bundled } from "./bundled.ts";
+import { benchContainers } from "./containers.ts";
 import type { BenchHost } from "./host.ts";
 import { quantile, spread } from "./quantile.ts";
 import type { Report } from "./report.ts";
@@ -11,29 +10,21 @@ import type { Report } from "./report.ts";
 export async function benchSandbox(host: BenchHost): Promise<Report> {
   await host.put("/usr/bin/bwrap", "/usr/bin/bwrap");
   await host.put(runtime(), "/usr/local/bin/node");
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
-  try {
-    const bundle = join(folder, "runs.mjs");
-    buildSync({
-      entryPoints: [join(import.meta.dirname, "sandbox-runs.ts")],
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      outfile: bundle,
-    });
-    writeFileSync(join(folder, "empty.js"), "0");
-    await host.put(bundle, "/opt/runs.mjs");
-    await host.put(join(folder, "empty.js"), "/opt/empty.js");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await bundled(host, "sandbox-runs.ts", "/opt/runs.mjs");
+  // What looks at Python finds it beside itself.
+  await host.put(join(import.meta.dirname, "../../agent/sanitizer/python.py"), "/opt/python.py");
+  await host.root(["/bin/sh", "-c", "echo 0 >/opt/empty.js"]);
   const child = host.start("agent", ["/usr/local/bin/node", "/opt/runs.mjs", "/opt/empty.js"]);
   let text = "";
   for await (const chunk of child.stdout ?? []) text += String(chunk);
   const times = JSON.parse(text) as Record<string, number[]>;
   const median = (name: string): number => quantile(times[name] ?? [], 0.5);
+  const containers = await benchContainers(host);
   return {
-    samples: Object.entries(times).map(([name, values]) => ({ name, ...spread(values) })),
+    samples: [
+      ...Object.entries(times).map(([name, values]) => ({ name, ...spread(values) })),
+      ...containers.samples,
+    ],
     figures: [
       {
         name: "bash step / bwrap true",
@@ -45,6 +36,7 @@ export async function benchSandbox(host: BenchHost): Promise<Report> {
         value: median("node step") / median("bare node"),
         atMost: 1.6,
       },
+      ...containers.figures,
     ],
   };
 }
