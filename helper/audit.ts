@@ -10,7 +10,7 @@ declare const BUILD: { policyHash: string };
 const [LOCKS, DIRECTORY] = ["/run/sallyport", "/var/log/sallyport"];
 const TAIL_BYTES = 65_536; // more than the longest record: what callers can lengthen is shortened
 const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200]; // how far back, and how many, a caller sees
-export const BOOT = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+export const boot = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const RESERVE_BYTES = 2 ** 20; // left on the disk, so that the end of what has begun can be written too
 
 type Fact = Pick<AuditEntry, "phase" | "decision"> & { rule: string; result?: End };
@@ -64,7 +64,7 @@ function write(fd: number, size: number, { requestId, words }: Call, fact: Fact)
   if (phase !== "end" && bavail * bsize < RESERVE_BYTES) throw new Error("disk full");
   const { seq, hash: prev, torn } = tail(fd, size);
   if (torn > 0) fs.ftruncateSync(fd, size - torn);
-  const when = { v: 1, seq: seq + 1, time: new Date().toISOString(), boot: BOOT };
+  const when = { v: 1, seq: seq + 1, time: new Date().toISOString(), boot: boot() };
   const argv = words.slice(0, 8).map((word) => word.slice(0, 256));
   const why = { decision, rule: fact.rule.slice(0, 1024), policyHash: BUILD.policyHash, result };
   const last = { torn: torn === 0 ? undefined : torn, prev };

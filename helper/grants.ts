@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import type { GrantRequest } from "../protocol/operation.ts";
 import { GRANTS, type Grant, type Verdicts } from "../protocol/reply.ts";
 import type { Call } from "./answer.ts";
-import { append, BOOT, lock } from "./audit.ts";
+import { append, boot, lock } from "./audit.ts";
 import { caller, distrustAny } from "./defence.ts";
 import { judge } from "./judge.ts";
 import { refused, told, type Result } from "./result.ts";
@@ -22,7 +22,7 @@ function own(call: Call): Grant[] {
   const names = fs.readdirSync(GRANTS).filter((name) => name.startsWith(`${caller().uid}-`));
   const read = (name: string) => fs.readFileSync(`${GRANTS}/${name}`, "utf8");
   const all = names.map((name) => JSON.parse(read(name)) as Grant);
-  const stands = ({ boot, until }: Grant): boolean => boot === BOOT && until > uptime();
+  const stands = (it: Grant): boolean => it.boot === boot() && it.until > uptime();
   for (const one of all.filter((it) => !stands(it))) {
     note(call, "expired", `grant ${one.id}`);
     put({ ...one, uses: 0 });
@@ -69,7 +69,7 @@ export function grants(request: GrantRequest, policy: Verdicts, call: Call): Res
   // Of the same user and subject it is the same: none fits another's.
   const id = createHash("sha256").update(`${uid} ${subject}`).digest("hex").slice(0, 32);
   note(call, "pending", `grant ${id}: ${subject}`);
-  const when = { asked: new Date().toISOString(), boot: BOOT, until: uptime() + WAIT_SECONDS };
+  const when = { asked: new Date().toISOString(), boot: boot(), until: uptime() + WAIT_SECONDS };
   const undecided = { stands: "pending", uses: 1, by: null, reason: "" } as const;
   const wish: Grant = { id, uid, subject, claim, ...when, ...undecided };
   put(wish);
