@@ -3,11 +3,19 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 
 const GENESIS = "0".repeat(64);
+const BOOT = "00000000-0000-4000-8000-000000000000";
 /** Between two writes. */
 const BATCH = 10_000;
 
-/** Reads of one service by one agent, `records` of them, a second apart. */
-export function writeAuditLog(file: string, records: number): void {
+/** What a checkpoint says of a record. */
+export type Written = { seq: number; hash: string; time: string; boot: string };
+
+/** Reads of one service by one agent, `records` of them, a second apart; `each` is told what was written. */
+export function writeAuditLog(
+  file: string,
+  records: number,
+  each: (written: Written) => void = () => undefined,
+): void {
   const fd = openSync(file, "w", 0o640);
   const begun = Date.UTC(2026, 0, 1);
   let prev = GENESIS;
@@ -15,11 +23,12 @@ export function writeAuditLog(file: string, records: number): void {
   for (let seq = 1; seq <= records; seq += 1) {
     const request = Math.ceil(seq / 2);
     const phase = seq % 2 === 1 ? "begin" : "end";
+    const time = new Date(begun + seq * 1000).toISOString();
     const body = JSON.stringify({
       v: 1,
       seq,
-      time: new Date(begun + seq * 1000).toISOString(),
-      boot: "00000000-0000-4000-8000-000000000000",
+      time,
+      boot: BOOT,
       uid: 1001,
       user: "agent",
       via: "sudo",
@@ -35,6 +44,7 @@ export function writeAuditLog(file: string, records: number): void {
       prev,
     });
     prev = createHash("sha256").update(body).digest("hex");
+    each({ seq, hash: prev, time, boot: BOOT });
     lines.push(`${body.slice(0, -1)},"hash":"${prev}"}\n`);
     if (lines.length < BATCH && seq < records) continue;
     writeSync(fd, lines.join(""));

@@ -1,11 +1,12 @@
 /** Audit logs of a hundred thousand and of a million records, verified and asked, by the program as it is built. */
 import { spawn } from "node:child_process";
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { signed } from "../../agent/audit/checkpoint.ts";
+import { writeAuditLog } from "./audit-log.ts";
 import { quantile } from "./quantile.ts";
 import type { Report } from "./report.ts";
 
@@ -16,15 +17,13 @@ const RECORDS = Number(process.env["BENCH_RECORDS"] ?? 1_000_000);
 const ROUNDS = 3;
 /** As if the timer had signed every few hundred requests. */
 const SIGNED_EVERY = 1000;
-const BOOT = "6f1c7a7e-0000-4000-8000-000000000000";
-const POLICY = "ab".repeat(32);
 
 export async function benchAudit(): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-audit-"));
   try {
     const [short, long] = [join(folder, "short"), join(folder, "long")];
-    await writeLog(short, RECORDS / 10);
-    await writeLog(long, RECORDS);
+    writeLog(short, RECORDS / 10);
+    writeLog(long, RECORDS);
     const verify = (file: string): string[] => {
       const words = ["--checkpoints", `${file}.checkpoints`, "--key", `${file}.pub`];
       return [PROGRAM, "audit", "verify", "--json", "--file", file, ...words];
@@ -58,41 +57,15 @@ export async function benchAudit(): Promise<Report> {
 }
 
 /** A log as helpers write it, what was signed of it, and the key: `file`, `file.checkpoints`, `file.pub`. */
-async function writeLog(file: string, records: number): Promise<void> {
+function writeLog(file: string, records: number): void {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const pair = { private: privateKey, public: publicKey };
   const checkpoints: string[] = [];
-  const log = createWriteStream(file);
-  let prev = "0".repeat(64);
-  for (let seq = 1; seq <= records; seq += 1) {
-    const time = new Date(Date.UTC(2026, 0, 1) + seq * 1000).toISOString();
-    const begins = seq % 2 === 1;
-    const result = { code: null, exitCode: 0, timedOut: false, durationMs: 153 };
-    const body = JSON.stringify({
-      v: 1,
-      seq,
-      time,
-      boot: BOOT,
-      uid: 1001,
-      user: "agent",
-      via: "sudo",
-      requestId: `1767225600000-${Math.ceil(seq / 2)}`,
-      phase: begins ? "begin" : "end",
-      argv: ["service", "restart", "nginx"],
-      decision: "allow",
-      rule: "service restart nginx",
-      policyHash: POLICY,
-      result: begins ? undefined : result,
-      prev,
-    });
-    prev = createHash("sha256").update(body).digest("hex");
-    if (!log.write(`${body.slice(0, -1)},"hash":"${prev}"}\n`)) await once(log, "drain");
-    if (seq % SIGNED_EVERY !== 0) continue;
-    const facts = { v: 1, seq, hash: prev, time, boot: BOOT, uptimeMs: seq * 1000 } as const;
-    const pair = { private: privateKey, public: publicKey };
+  writeAuditLog(file, records, (written) => {
+    if (written.seq % SIGNED_EVERY !== 0) return;
+    const facts = { v: 1, ...written, uptimeMs: written.seq * 1000 } as const;
     checkpoints.push(`${JSON.stringify(signed(facts, pair))}\n`);
-  }
-  log.end();
-  await once(log, "finish");
+  });
   writeFileSync(`${file}.checkpoints`, checkpoints.join(""));
   writeFileSync(`${file}.pub`, publicKey.export({ type: "spki", format: "pem" }));
 }
