@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { InventoryError } from "../../../inventory/inventory-error.ts";
 import { readInventory } from "../../../inventory/read.ts";
 import { sshArguments } from "../../../inventory/ssh-arguments.ts";
-import { edited, edits, oddText } from "../odd-text.ts";
+import { edited, edits, oddText, YAML_PIECES } from "../odd-text.ts";
 import { soon, target } from "../target.ts";
 
 const SETTINGS = [
@@ -46,22 +46,7 @@ const VALUES = [
 ];
 const NAMES = ["all", "web", "web[01:03]", "db[a:c].example.org", "h:22", "::1", "hosts", "_meta"];
 const PARTS = ["hosts", "vars", "children", "hostvars", "<<"];
-const PIECES = [
-  ": ",
-  "- ",
-  "\n",
-  "  ",
-  "{",
-  "}",
-  "[",
-  "]",
-  "&a ",
-  "*a",
-  "!vault ",
-  "? ",
-  "|\n",
-  "#",
-];
+const PIECES = [...YAML_PIECES, "!vault "];
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 const scalar: fc.Arbitrary<Json> = fc.oneof(

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { problemText } from "../../../agent/workflow/problem.ts";
 import { readWorkflow } from "../../../agent/workflow/read.ts";
-import { edited, edits, oddText } from "../odd-text.ts";
+import { edited, edits, oddText, YAML_PIECES } from "../odd-text.ts";
 import { soon, target } from "../target.ts";
 
 const KEYS = [
@@ -49,22 +49,7 @@ const TEXTS = [
   "PATH",
   "LC_ALL",
 ];
-const PIECES = [
-  ": ",
-  "- ",
-  "\n",
-  "  ",
-  "{",
-  "}",
-  "[",
-  "]",
-  "&a ",
-  "*a",
-  "!x ",
-  "? ",
-  "|\n",
-  "---\n",
-];
+const PIECES = [...YAML_PIECES, "---\n", "!x "];
 
 const text = oddText(TEXTS);
 const value = fc.oneof(
