@@ -14,7 +14,7 @@ export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
   },
   {
     files: ["helper/{audit,lock,trust}.ts"],
-    tests: ["test/helper/alone/{audit,trust}.ts"],
+    tests: ["test/helper/alone/{audit,lock,trust}.ts"],
   },
   {
     files: ["helper/{run,session,tree}.ts"],

@@ -71,6 +71,14 @@ test("each record hangs on the one before", async () => {
   });
 });
 
+test("nothing stays open", () => {
+  append(entry(), false);
+  const open = (): number => fs.readdirSync("/proc/self/fd").length;
+  const before = open();
+  for (let count = 0; count < 20; count += 1) append(entry(), true);
+  expect(open()).toBeLessThan(before + 10);
+});
+
 test("what a caller can lengthen is shortened: no record is longer than the reader takes", async () => {
   const argv = Array.from({ length: 20 }, () => "\u0001".repeat(1000));
   append(entry({ argv, rule: "\u0001".repeat(9000) }), false);
@@ -100,6 +108,14 @@ describe("nothing is recorded", () => {
     ["in a log of another's", () => fs.chownSync(FILE, 1000, 0), /others can change/],
     ["in a folder that all can write", () => fs.chmodSync(FOLDER, 0o777), /others can change/],
     ["in a folder of another's", () => fs.chownSync(FOLDER, 1000, 0), /others can change/],
+    [
+      "in a log and a folder of another's",
+      () => {
+        fs.chownSync(FILE, 1000, 0);
+        fs.chownSync(FOLDER, 1000, 0);
+      },
+      /others can change/,
+    ],
     ["in a log with a second name", () => fs.linkSync(FILE, `${FOLDER}/two`), /others can change/],
     [
       "in a log that is a link",
@@ -127,6 +143,21 @@ describe("nothing is recorded", () => {
       "behind a record without a number",
       () => fs.appendFileSync(FILE, `{"seq":"2","hash":"${"0".repeat(64)}"}\n`),
       /broken chain/,
+    ],
+    [
+      "behind a record whose hash begins before its first digit",
+      () => fs.appendFileSync(FILE, `{"seq":2,"hash":"x${"0".repeat(64)}"}\n`),
+      /broken chain/,
+    ],
+    [
+      "behind a record whose hash goes on",
+      () => fs.appendFileSync(FILE, `{"seq":2,"hash":"${"0".repeat(64)}x"}\n`),
+      /broken chain/,
+    ],
+    [
+      "where there is one line, as long as what is looked at",
+      () => fs.writeFileSync(FILE, "x".repeat(65_536)),
+      /JSON|broken chain/,
     ],
     [
       "behind a line longer than any",
