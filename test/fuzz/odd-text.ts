@@ -77,3 +77,20 @@ export function edited(text: string, changes: readonly Edit[]): string {
     return now.slice(0, from) + put + now.slice(from + cut);
   }, text);
 }
+
+/** What YAML is made of. */
+export const YAML_PIECES = [
+  ": ",
+  "- ",
+  "\n",
+  "  ",
+  "{",
+  "}",
+  "[",
+  "]",
+  "&a ",
+  "*a",
+  "? ",
+  "|\n",
+  "#",
+];

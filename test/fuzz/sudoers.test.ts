@@ -89,8 +89,8 @@ function meaningOf({ uid: userid, helper: command }: Rule): object {
 describe("of what is asked for", () => {
   test("some is accepted and some is not", () => {
     const accepted = rules(1000, uid).length;
-    expect(accepted).toBeGreaterThan(100);
-    expect(accepted).toBeLessThan(900);
+    expect(accepted).toBeGreaterThan(50);
+    expect(accepted).toBeLessThan(950);
   });
 });
 
@@ -127,15 +127,9 @@ describeInLab("a rule that was accepted", () => {
     const own = rules(200, fc.constant(1001));
     expect(own.length).toBeGreaterThan(20);
     for (const host of sudoHosts()) {
-      const read = await eachRead(
-        host,
-        own.map(({ text }) => text),
-        "unshare",
-        "--mount",
-        "sh",
-        "-euc",
-        LIST,
-      );
+      const list = ["unshare", "--mount", "sh", "-euc", LIST];
+      const ownTexts = own.map(({ text }) => text);
+      const read = await eachRead(host, ownTexts, ...list);
       // In another order with each build; sudo-rs leaves out what is so anyhow.
       const optional = ["CWD=/", "NOSETENV:"];
       const grants = read.map((answer) => {

@@ -10,7 +10,11 @@ describe("an answer of the transaction", () => {
     ["steps only, as of a script that was killed", "step lock\nstep swap-rule\n"],
     ["a state nobody knows", "state perfect\n"],
     ["a banner", "Welcome to Debian!\nstate\n"],
-    ["half a status", "rule current\nhelper current\n"],
+    ["a status without its effect", "rule current\nhelper current\n"],
+    ["a status without its helper", "rule current\neffect proven\n"],
+    ["a status without its rule", "helper current\neffect proven\n"],
+    ["a status with a rule that is none", "rule fine\nhelper current\neffect proven\n"],
+    ["a state that was begun and not said", "state installed\nstate\n"],
   ])("that is %s is no answer", (_, text) => {
     expect(parseReport(text)).toEqual({ kind: "no_answer", text });
   });
@@ -25,6 +29,11 @@ describe("an answer of the transaction", () => {
       reason: "",
       notes,
     });
+  });
+
+  it("has words without a value, which are empty", () => {
+    const text = "note\nreason\nstate removed\n";
+    expect(parseReport(text)).toMatchObject({ state: "removed", reason: "", notes: [""] });
   });
 
   it("carries the cause and the reason of a refusal", () => {

@@ -5,7 +5,7 @@ import { LEVELS, type Level } from "../../../agent/risk/level.ts";
 import { openRisk } from "../../../agent/risk/open.ts";
 import { AROUND, BEHIND, HARMLESS, UNSAFE } from "../../agent/risk/commands.ts";
 import { edited, edits, oddText } from "../odd-text.ts";
-import { target } from "../target.ts";
+import { soon, target } from "../target.ts";
 
 const judge = await openRisk();
 const rank = (level: Level): number => LEVELS.indexOf(level);
@@ -101,10 +101,8 @@ export const risk = target<Input>({
     }),
     fc.record({ kind: fc.constant("argv"), argv: fc.array(oddText(WORDS), { maxLength: 8 }) }),
   ),
-  holds(input) {
-    const began = performance.now();
-    const level = levelOf(input);
-    assert(performance.now() - began < 5000, "it takes too long");
+  async holds(input) {
+    const level = await soon(() => levelOf(input));
     if (input.kind === "wrapped")
       assert(
         rank(level) >= rank(judge.riskOf(input.command).level),

@@ -1,0 +1,96 @@
+/** How a program is started, and what is kept of it. Real programs, in this mount namespace. */
+import { mkdirSync } from "node:fs";
+import { beforeAll, expect, test } from "vitest";
+import { run } from "../../../helper/run.ts";
+
+const within = (changed = {}) => ({
+  requestId: "1-1",
+  tell: null,
+  deadline: Date.now() + 20_000,
+  graceMs: 0,
+  ...changed,
+});
+const script = async (text: string, changed = {}, extra = {}) =>
+  await run(["/bin/sh", "-c", text], within(changed), extra);
+
+beforeAll(() => mkdirSync("/run/sallyport", { recursive: true }));
+
+test("its streams and its exit code are told apart", async () => {
+  expect(await script("echo out; echo err >&2; exit 3")).toEqual({
+    exitCode: 3,
+    stdout: "out\n",
+    stderr: "err\n",
+    truncated: false,
+    timedOut: false,
+  });
+});
+
+test("a signal is no exit code", async () => {
+  expect((await script("kill -9 $$")).exitCode).toBeNull();
+});
+
+test("its environment is written out, and its input is empty", async () => {
+  process.env["HOSTILE"] = "1";
+  const { stdout } = await run(["/usr/bin/env"], within(), { EXTRA: "x" });
+  expect(stdout.trimEnd().split("\n").toSorted()).toEqual(
+    [
+      "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+      "LANG=C.UTF-8",
+      "LC_ALL=C.UTF-8",
+      "SYSTEMD_PAGER=cat",
+      "SYSTEMD_PAGERSECURE=1",
+      "SYSTEMD_COLORS=0",
+      "EXTRA=x",
+      "SALLYPORT_REQUEST=1-1",
+    ].toSorted(),
+  );
+  expect((await script("cat; pwd; ls /run/sallyport | grep -v lock$")).stdout).toBe("/\n");
+});
+
+test("no shell sees its words, and one that is not there throws", async () => {
+  expect((await run(["/bin/echo", "$HOME; id", "*"], within())).stdout).toBe("$HOME; id *\n");
+  await expect(run(["/nowhere"], within())).rejects.toThrow("ENOENT");
+});
+
+test("of long output the beginning and the end are kept, and how much is left out", async () => {
+  const exact = await script("head -c 65536 /dev/zero | tr '\\0' x");
+  expect(exact).toMatchObject({ truncated: false, stdout: "x".repeat(65_536) });
+  const { stdout, truncated } = await script(
+    "printf BEGIN; head -c 65530 /dev/zero | tr '\\0' x; printf END",
+  );
+  expect(truncated).toBe(true);
+  expect(stdout).toBe(`BEGIN${"x".repeat(32_763)}\n[2 bytes left out]\n${"x".repeat(32_765)}END`);
+  const long = await script("head -c 70000 /dev/zero >&2; echo ok");
+  expect(long).toMatchObject({ truncated: true, stdout: "ok\n" });
+  expect(long.stderr).toContain("\n[4464 bytes left out]\n");
+});
+
+test("after the deadline nothing of it is left", async () => {
+  const began = Date.now();
+  const ended = await script("sleep 61 & sleep 61", { deadline: Date.now() + 200 });
+  expect(ended).toMatchObject({ timedOut: true, exitCode: null });
+  expect(Date.now() - began).toBeLessThan(8000);
+  expect((await script("pgrep -f '^sleep 61$' || echo none")).stdout).toBe("none\n");
+});
+
+test("with patience it may end by itself", async () => {
+  const text = "trap 'echo ended; exit 5' TERM; echo begun; while :; do sleep 0.05; done";
+  const ended = await script(text, { deadline: Date.now() + 400, graceMs: 5000 });
+  expect(ended).toMatchObject({ timedOut: true, exitCode: 5, stdout: "begun\nended\n" });
+});
+
+test("what it says is passed on as it comes, whole characters at a time", async () => {
+  const told: [string, string][] = [];
+  const tell = (stream: "stdout" | "stderr", text: string) => {
+    told.push([stream, text]);
+    return Promise.resolve();
+  };
+  const { stdout } = await script(
+    "printf 'caf\\303'; sleep 0.35; printf '\\251'; echo no >&2; sleep 0.3",
+    { tell },
+  );
+  expect(stdout).toBe("café");
+  const from = (stream: string) => told.filter(([of]) => of === stream).map(([, text]) => text);
+  expect(from("stdout")).toEqual(["caf", "é"]);
+  expect(from("stderr")).toEqual(["no\n"]);
+});
