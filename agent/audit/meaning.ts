@@ -30,8 +30,8 @@ export function meaningOf(record: AuditRecord): Meaning {
     };
   }
   if (via === "direct" && uid === 0) {
-    const [, grant = null] = /\bgrant ([0-9a-f]{32})\b/.exec(rule) ?? [];
-    const [, person] = /\bby uid (\d+)\b/.exec(rule) ?? [];
+    const [, grant = null, person] =
+      /^(?:grant ([0-9a-f]{32})|lockdown) \w+ by uid (\d+)\b/.exec(rule) ?? [];
     return { ...NOTHING, grant, person: person === undefined ? null : Number(person) };
   }
   const [, own] =

@@ -34,14 +34,12 @@ export type Signing =
 export async function signLog(): Promise<Signing> {
   const flaw = logFlaw();
   if (flaw !== null) return { kind: "unsafe", flaw };
+  const there = (file: string) => (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  if (!there(AUDIT_LOG) && !there(CHECKPOINTS)) return { kind: "no_records" };
   const key = checkpointKey();
   if ("flaw" in key) return { kind: "unsafe", flaw: key.flaw };
-  const there = lstatSync(AUDIT_LOG, { throwIfNoEntry: false }) !== undefined;
-  const report = await verifyWitnessed(
-    there ? bytesOf(AUDIT_LOG) : none(),
-    CHECKPOINTS,
-    key.public,
-  );
+  const log = there(AUDIT_LOG) ? bytesOf(AUDIT_LOG) : none();
+  const report = await verifyWitnessed(log, CHECKPOINTS, key.public);
   const { chain, checkpoints } = report;
   // An unfinished last record is a helper's that is writing now or was killed; the next one mends it.
   if (chain.problemCount + checkpoints.problemCount > 0) return { kind: "broken", report };

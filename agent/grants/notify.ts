@@ -35,14 +35,16 @@ const MOST = 64;
 /** What an agent says of itself is kept short in a message. */
 const [SUBJECT_MAX, CLAIM_MAX] = [2048, 512];
 
-const NAME = /^(\d{1,10})-([0-9a-f]{32})\.pending(?:\.\d{1,6})?$/;
+/** Whose it is, and which. */
+const NAME = /^\d{1,10}-([0-9a-f]{32})$/;
 const wishSchema = z.looseObject({
+  stands: z.string(),
   uid: z.int().nonnegative(),
   subject: z.string().max(65_536),
   claim: z.string().max(8192),
   asked: z.union([z.string().max(64), z.number()]),
 });
-/** By file: which one it was, and how often it was tried. */
+/** By file: which one it was (another decision or wish is another file), and how often it was tried. */
 const toldSchema = z.record(z.string(), z.strictObject({ mark: z.string(), tries: z.int() }));
 type Told = z.infer<typeof toldSchema>;
 
@@ -68,7 +70,7 @@ export async function notifyWaiting(
   const [now, notified]: [Told, Notified] = [{}, { told: [], failed: [] }];
   let left = MOST;
   for (const name of readdirSync(WAITING).toSorted()) {
-    const [, , id] = NAME.exec(name) ?? [];
+    const [, id] = NAME.exec(name) ?? [];
     const there = lstatSync(join(WAITING, name), { bigint: true, throwIfNoEntry: false });
     if (id === undefined || there === undefined) continue;
     const mark = `${there.ino} ${there.mtimeNs}`;
@@ -83,19 +85,21 @@ export async function notifyWaiting(
     if (why === null) {
       notified.told.push(id);
       now[name] = { mark, tries: ATTEMPTS };
-    } else if (why !== "gone") notified.failed.push({ id, why });
+    } else if (why !== "decided") notified.failed.push({ id, why });
   }
   writeTold(now);
   return notified;
 }
 
+/** Null: it was told. `decided`: nothing waits there any more. Else why it was not. */
 async function tell(name: string, id: string, program: string, words: string[], seconds: number) {
   const text = readRootOwnedFile(join(WAITING, name), FILE_MAX_BYTES);
-  if (text === null) return "gone";
+  if (text === null) return "decided";
   if (typeof text !== "string") return text.flaw;
   const { data: wish } = wishSchema.safeParse(parsed(text));
   if (wish === undefined) return `${name} is no wish`;
-  const { uid, subject, claim, asked } = wish;
+  const { stands, uid, subject, claim, asked } = wish;
+  if (stands !== "pending") return "decided";
   const message = {
     v: 1,
     event: "waiting",

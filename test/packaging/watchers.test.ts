@@ -173,9 +173,16 @@ systemctl reset-failed`,
   });
 
   const wish = (subject: string, claim = "it is broken"): string =>
-    JSON.stringify({ uid: 1001, subject, claim, asked: "2026-07-22T10:00:00.000Z" });
+    JSON.stringify({
+      id: "of the file",
+      uid: 1001,
+      subject,
+      claim,
+      asked: "2026-07-22T10:00:00.000Z",
+      stands: "pending",
+    });
   const waits = async (id: string, text: string): Promise<void> => {
-    const name = `${GRANTS}/1001-${id}.pending.0`;
+    const name = `${GRANTS}/1001-${id}`;
     await arrangeScript(
       host,
       `install -d -m 700 ${GRANTS}; umask 077; cat >${GRANTS}/new <<'END'\n${text}\nEND\nmv ${GRANTS}/new ${name}`,
@@ -256,7 +263,7 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
       }
       expect(await sallyport("notify")).toMatchObject({ status: 0, stderr: "" });
       expect(await arrange(host, "grep", "-c", "once", TOLD)).toBe("3\n");
-      expect(await arrange(host, "ls", GRANTS)).toBe(`1001-${id("c")}.pending.0\n`);
+      expect(await arrange(host, "ls", GRANTS)).toBe(`1001-${id("c")}\n`);
       await arrange(host, "systemctl", "start", ...NOTIFYING);
     },
   );
@@ -290,9 +297,9 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
     await waits(id("f"), wish("x".repeat(20_000), "y".repeat(5000)));
     await arrangeScript(
       host,
-      `cd ${GRANTS}; ln -s /etc/shadow 1001-${id("1")}.pending.0; mkfifo 1001-${id("2")}.pending.0
-mkdir 1001-${id("3")}.pending.0; truncate -s 1G 1001-${id("4")}.pending.0
-touch ../evil; cp 1001-${id("f")}.pending.0 "1001-${id("5")}.pending.0 ; x"; cp 1001-${id("f")}.pending.0 1001-${id("6")}.granted.1`,
+      `cd ${GRANTS}; ln -s /etc/shadow 1001-${id("1")}; mkfifo 1001-${id("2")}
+mkdir 1001-${id("3")}; truncate -s 1G 1001-${id("4")}
+touch ../evil; cp 1001-${id("f")} "1001-${id("5")} ; x"; sed s/pending/granted/ 1001-${id("f")} >1001-${id("6")}`,
     );
     const ended = await sallyport("notify", "--json");
     expect(ended.status).toBe(1);

@@ -23,7 +23,7 @@ const RECORDS: Fields[] = [
     phase: "note",
     decision: "reported",
     argv: ["report", "x"],
-    rule: `approved grant ${GRANT} by uid 1000 uses 1`,
+    rule: `grant ${GRANT} granted by uid 1000 for uid 1001, 1 use in 3600 s: by uid 7`,
     ...root,
   },
   {
@@ -56,7 +56,7 @@ const RECORDS: Fields[] = [
     phase: "note",
     decision: "reported",
     argv: ["report", "z"],
-    rule: `approved grant ${GRANT} by uid 0`,
+    rule: `grant ${GRANT} granted by uid 0 for uid 1001`,
   },
   {
     requestId: "g",
