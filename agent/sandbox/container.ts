@@ -7,6 +7,7 @@ import { ContainerFault, demultiplexer, type ContainerApi } from "./container-ap
 import { GIVEN, isSameFolder, reportIn, wordsFor } from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
+import { dockerSeccomp } from "./docker-seccomp.ts";
 import { gaps, groupGaps, readConfinement, type Confinement } from "./confinement.ts";
 import type { Inexact, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
@@ -49,7 +50,7 @@ export type ContainerKind = {
 
 /** How long a container may take to come as far as its launcher. */
 const READY_MS = 30_000;
-const REMOVAL_MS = 10_000;
+const REMOVAL_MS = 3000;
 
 export async function makeContainer(
   api: ContainerApi,
@@ -61,10 +62,12 @@ export async function makeContainer(
   const clear = (): void => rmSync(folder, { recursive: true, force: true });
   let container: Started | null = null;
   try {
-    const spec = containerSpec({ ...kind, given, labels: ownLabels() });
+    const seccomp = filterFor(kind.backend, folder);
+    const spec = containerSpec({ ...kind, given, seccomp, labels: ownLabels() });
     const { Id } = (await api.ask("POST", "/containers/create", spec)) as { Id: string };
     container = await startContainer(api, Id);
     void container.gone.then(clear);
+    void removedIn(container);
     const report = await container.report;
     const judged = judge(report, kind, given, opened);
     if ("kind" in judged) {
@@ -80,6 +83,25 @@ export async function makeContainer(
   } finally {
     if (opened !== null) closeSync(opened);
   }
+}
+
+/** Its daemon removes it by itself when it has ended, or else is told to. */
+async function removedIn({ ended, gone, kill }: Started): Promise<void> {
+  await ended;
+  const isGone = gone.then(() => true);
+  const late = setTimeout(REMOVAL_MS, false, { ref: false });
+  if (!(await Promise.race([isGone, late]))) await kill();
+}
+
+let filter: string | undefined;
+
+/** Docker takes its text, podman the name of a file. */
+function filterFor(backend: "docker" | "podman", folder: string): string {
+  filter ??= JSON.stringify(dockerSeccomp());
+  if (backend === "docker") return filter;
+  const file = join(folder, "seccomp.json");
+  writeFileSync(file, filter);
+  return file;
 }
 
 type Judged = { confinement: Confinement; degraded: readonly Inexact[] };
