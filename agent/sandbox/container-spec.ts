@@ -12,7 +12,6 @@ export type ContainerWish = {
   /** By digest: a name can be given to another image. */
   image: string;
   profile: Profile;
-  env: Readonly<Record<string, string>>;
   workspace: Workspace | null;
   /** Folder of this host that holds what the launcher reads. */
   given: string;
@@ -52,7 +51,7 @@ const MASKED = [
 const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map(inProc);
 
 export function containerSpec(wish: ContainerWish): object {
-  const { backend, image, profile, env, workspace, given, seccomp, labels } = wish;
+  const { backend, image, profile, workspace, given, seccomp, labels } = wish;
   const { uid, gid } = userFor(workspace);
   const tmpBytes = profile.tmpMiB * MIB;
   const memoryBytes = profile.memoryMiB * MIB;
@@ -63,7 +62,7 @@ export function containerSpec(wish: ContainerWish): object {
     User: `${uid}:${gid}`,
     Hostname: "sandbox",
     WorkingDir: "/",
-    Env: Object.entries({ ...ENVIRONMENT, ...env }).map((pair) => pair.join("=")),
+    Env: Object.entries(ENVIRONMENT).map((pair) => pair.join("=")),
     Labels: labels,
     // Its standard input is what Sallyport's death is noticed by.
     OpenStdin: true,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
-import { GIVEN, isSameFolder, reportIn, wordsFor } from "./container-launcher.ts";
+import { GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
 import { dockerSeccomp } from "./docker-seccomp.ts";
@@ -25,6 +25,7 @@ export type Container = {
   /** Lets the launcher go on. What the program says from now on is told. */
   go(program: {
     argv: readonly string[];
+    env: Readonly<Record<string, string>>;
     seconds: number;
     files: Readonly<Record<string, string | Buffer>>;
     told: (stream: Stream, chunk: Buffer) => void;
@@ -44,7 +45,6 @@ export type ContainerKind = {
   backend: "docker" | "podman";
   image: string;
   profile: Profile;
-  env: Readonly<Record<string, string>>;
   workspace: Workspace | null;
 };
 
@@ -207,9 +207,10 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
 }
 
 function starter(container: Started, { workspace }: ContainerKind, given: string): Container["go"] {
-  return ({ argv, seconds, files, told, outOfMemory }) => {
-    const words = wordsFor(argv, workspace === null ? "/tmp" : "/workspace", seconds);
-    for (const [name, text] of Object.entries({ stdin: "", ...files, words })) {
+  return ({ argv, env, seconds, files, told, outOfMemory }) => {
+    const folder = workspace === null ? "/tmp" : "/workspace";
+    const start = startFiles({ argv, env, folder, seconds });
+    for (const [name, text] of Object.entries({ stdin: "", ...files, ...start })) {
       writeFileSync(join(given, name), text);
       // Whatever the umask.
       chmodSync(join(given, name), 0o644);
