@@ -62,9 +62,9 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["fleet_package", "package_change"],
 ]);
 
-/** Whether calls of this class count as changes, for the rate limit and the queue: code takes a processor. */
+/** Whether calls of this class count as changes: for the rate limit and the queue. Code has a queue of its own. */
 export function isChange(toolClass: ToolClass): boolean {
-  return toolClass !== "read";
+  return toolClass !== "read" && toolClass !== "code";
 }
 
 /** Throws for a tool that has no class: a server must not start with it. */

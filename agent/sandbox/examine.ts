@@ -5,7 +5,7 @@ import {
   type Finding,
   type JudgedFinding,
 } from "../sanitizer/finding.ts";
-import type { RunPython } from "../sanitizer/python.ts";
+import { findInPython, type RunPython } from "../sanitizer/python.ts";
 import { codePolicyFor, type CodeSettings } from "../sanitizer/settings.ts";
 import type { Language } from "./profile.ts";
 
@@ -46,10 +46,8 @@ async function findingsIn(
       const { findInJavaScript } = await import("../sanitizer/javascript.ts");
       return findInJavaScript(text, policy);
     }
-    case "python": {
-      const { findInPython } = await import("../sanitizer/python.ts");
+    case "python":
       return await findInPython(text, policy, runPython);
-    }
     case "bash": {
       // What a shell does depends on the programs it starts: `sallyport risk` is for that, and only tells.
       const { bytes } = policy.limits;

@@ -105,8 +105,8 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
     missing = found === null ? ["nothing can be seen of it"] : gaps(found, job, process.getuid?.());
     if (missing.length > 0) return cancel();
     confinement = found;
-    peak = usageOf(first);
     ready.end("go\n");
+    peak = usageOf(first);
   };
   const status = heard(channel(child, FD.status), look);
   ready.once("data", () => {

@@ -6,7 +6,7 @@ import { choiceSchema } from "./choice.ts";
 import { QUEUE } from "./executor.ts";
 import { profileSchema } from "./profile.ts";
 
-export const SANDBOX_FILE = "/etc/sallyport/sandbox.yaml";
+const SANDBOX_FILE = "/etc/sallyport/sandbox.yaml";
 
 export const sandboxSettingsSchema = z.strictObject({
   /** Of one process of Sallyport: how many run, and how many more wait. */

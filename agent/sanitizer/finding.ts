@@ -46,7 +46,10 @@ export type CodePolicy = {
 /** Of one rule no more are told: then others still are. */
 export const MOST_OF_A_RULE = 200;
 
-/** In the sandbox files and the environment are its own: worth a word, no reason to refuse. */
+/**
+ * In the sandbox files and the environment are its own: worth a word, no reason to refuse. Refused is what no
+ * interpreter would run either, what nobody could have looked at, and what an administrator forbids.
+ */
 export const DEFAULT_CODE_POLICY: CodePolicy = {
   rules: {
     syntax: "refuse",
@@ -59,14 +62,14 @@ export const DEFAULT_CODE_POLICY: CodePolicy = {
     "dynamic-import": "warn",
     "forbidden-import": "refuse",
     "missing-import": "refuse",
-    "template-injection": "refuse",
+    "template-injection": "warn",
     "constructor-chain": "warn",
     obfuscation: "warn",
     size: "refuse",
     complexity: "refuse",
   },
   imports: { allowed: null, forbidden: [], required: [] },
-  limits: { bytes: 256 * 1024, nodes: 200_000, depth: 500 },
+  limits: { bytes: 128 * 1024, nodes: 200_000, depth: 500 },
 };
 
 export type JudgedFinding = Finding & { judgement: "refuse" | "warn" };

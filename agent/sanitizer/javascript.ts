@@ -1,5 +1,4 @@
 /** JavaScript and TypeScript by their syntax tree: escapes, brackets and optional chains hide nothing from it. */
-import { parse, type ParserOptions } from "@babel/parser";
 import { staticText } from "./constant-text.ts";
 import {
   MOST_OF_A_RULE,
@@ -17,35 +16,31 @@ import {
   OBJECTS,
   PROCESS_RULES,
 } from "./javascript-names.ts";
+import { treeOf } from "./javascript-tree.ts";
 import { childrenOf, type Node } from "./syntax-tree.ts";
-
-const OPTIONS: ParserOptions = {
-  sourceType: "unambiguous",
-  errorRecovery: false,
-  allowReturnOutsideFunction: true,
-  allowAwaitOutsideFunction: true,
-};
-/**
- * `<T>x` is a cast to TypeScript and an element to JSX, and `a ? (b) : c => d` is JavaScript alone: what cannot be
- * read as one is read as the next.
- */
-const PLUGINS: NonNullable<ParserOptions["plugins"]>[] = [
-  ["typescript", "jsx", "decorators"],
-  ["typescript", "decorators"],
-  ["jsx", "decorators"],
-  [],
-];
 
 type Add = (node: Node, rule: RuleName) => void;
 
 export function findInJavaScript(source: string, policy: CodePolicy): Finding[] {
+  try {
+    return findings(source, policy);
+  } catch (error) {
+    // The stack ran over.
+    if (error instanceof RangeError) return [TOO_DEEP];
+    throw error;
+  }
+}
+
+const TOO_DEEP: Finding = { line: 1, column: 1, rule: "complexity", text: "it is nested too deep" };
+
+function findings(source: string, policy: CodePolicy): Finding[] {
   const { limits, imports } = policy;
   if (Buffer.byteLength(source) > limits.bytes)
     return [{ line: 1, column: 1, rule: "size", text: `more than ${limits.bytes} bytes` }];
   const read = treeOf(source);
   if (read.tree === null) return [read.finding];
 
-  const findings: Finding[] = [];
+  const found: Finding[] = [];
   const seen = new Set<string>();
   const ofRule = new Map<RuleName, number>();
   const add: Add = ({ loc, start, end }, rule) => {
@@ -56,7 +51,7 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
     const count = (ofRule.get(rule) ?? 0) + 1;
     ofRule.set(rule, count);
     if (count > MOST_OF_A_RULE) return;
-    findings.push({ line, column: column + 1, rule, text: shownText(source.slice(start, end)) });
+    found.push({ line, column: column + 1, rule, text: shownText(source.slice(start, end)) });
   };
   const loaded = new Set<string>();
   const walk: { node: Node; parent: Node | null; depth: number }[] = [
@@ -79,29 +74,8 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
       walk.push({ node: child, parent: node, depth: depth + 1 });
   }
   for (const name of imports.required)
-    if (!loaded.has(name))
-      findings.push({ line: 1, column: 1, rule: "missing-import", text: name });
-  return findings;
-}
-
-type Read = { tree: Node; finding: null } | { tree: null; finding: Finding };
-
-/** What is wrong with it is told as the first reading sees it. */
-function treeOf(source: string): Read {
-  let wrong: unknown;
-  for (const plugins of PLUGINS) {
-    try {
-      return {
-        tree: parse(source, { ...OPTIONS, plugins }).program as unknown as Node,
-        finding: null,
-      };
-    } catch (error) {
-      wrong ??= error;
-    }
-  }
-  const { loc, message } = wrong as Error & { loc?: { line: number; column: number } };
-  const [line, column] = [loc?.line ?? 1, (loc?.column ?? 0) + 1];
-  return { tree: null, finding: { line, column, rule: "syntax", text: shownText(message) } };
+    if (!loaded.has(name)) found.push({ line: 1, column: 1, rule: "missing-import", text: name });
+  return found;
 }
 
 type Load = (name: string, at: Node) => void;
@@ -148,9 +122,9 @@ function inspectCall(node: Node, add: Add, load: Load): void {
   if (callee === undefined) return;
   const name = nameOf(callee);
   const [first] = given;
-  if (callee.type === "Import" || (callee.type === "Identifier" && name === "require"))
+  // `require.main.require(x)` is one, too.
+  if (callee.type === "Import" || name === "require" || name === "getBuiltinModule")
     return loadFrom(first, node, add, load);
-  if (name === "getBuiltinModule") return loadFrom(first, node, add, load);
   if (name === "createRequire" || name === "_load") add(node, "dynamic-import");
   if (isCodeTaker(callee) && given.some(isMadeOfValues)) add(node, "template-injection");
   if ((name === "setTimeout" || name === "setInterval") && first !== undefined)
@@ -176,8 +150,10 @@ function inspectMember(node: Node, add: Add): void {
     return;
   }
   if (CLIMBING.has(property)) add(node, "constructor-chain");
-  if (of !== null && GLOBAL_OBJECTS.has(of) && Object.hasOwn(GLOBAL_RULES, property))
-    add(node, ruleIn(GLOBAL_RULES, property));
+  if (of !== null && GLOBAL_OBJECTS.has(of)) {
+    if (Object.hasOwn(GLOBAL_RULES, property)) add(node, ruleIn(GLOBAL_RULES, property));
+    else if (Object.hasOwn(OBJECTS, property)) add(node, "obfuscation");
+  }
   const harmless = of !== null && Object.hasOwn(OBJECTS, of) ? OBJECTS[of] : undefined;
   if (harmless !== undefined && !harmless.has(property))
     add(node, of === "process" ? ruleIn(PROCESS_RULES, property, "environment") : "dynamic-import");
@@ -205,6 +181,8 @@ function judgeImport(name: string, at: Node, imports: CodePolicy["imports"], add
   const [root = ""] = bare.split("/");
   const rule = Object.hasOwn(MODULE_RULES, root) ? MODULE_RULES[root] : undefined;
   if (rule !== undefined) add(at, rule);
+  // The address is the code.
+  if (name.startsWith("data:")) add(at, "eval");
   const same = (other: string): boolean => other === name || other === bare || other === root;
   if (imports.forbidden.some(same)) add(at, "forbidden-import");
   if (imports.allowed !== null && !imports.allowed.some(same)) add(at, "forbidden-import");
@@ -254,10 +232,17 @@ function isCodeTaker(node: Node): boolean {
 /** Text into which values were put. */
 function isMadeOfValues(node: Node): boolean {
   if (node.type === "TemplateLiteral") return (node["expressions"] as Node[]).length > 0;
-  if (node.type !== "BinaryExpression" || node["operator"] !== "+") return false;
-  if (staticText(node) !== null) return false;
-  const sides = [node["left"], node["right"]] as Node[];
-  return sides.some((side) => staticText(side) !== null || isMadeOfValues(side));
+  if (!isSum(node) || staticText(node) !== null) return false;
+  const waiting = [node];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (isSum(next)) waiting.push(next["left"] as Node, next["right"] as Node);
+    else if (next.type === "StringLiteral" || next.type === "TemplateLiteral") return true;
+  }
+  return false;
+}
+
+function isSum(node: Node): boolean {
+  return node.type === "BinaryExpression" && node["operator"] === "+";
 }
 
 function isObjectOf(node: Node, parent: Node | null): boolean {

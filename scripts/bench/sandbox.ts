@@ -1,5 +1,4 @@
 /** Steps in a sandbox, through an executor that is there already, beside bubblewrap and node alone. */
-import { join } from "node:path";
 import { runtime } from "../runtime.ts";
 import { bundled } from "./bundled.ts";
 import { benchContainers } from "./containers.ts";
@@ -11,8 +10,6 @@ export async function benchSandbox(host: BenchHost): Promise<Report> {
   await host.put("/usr/bin/bwrap", "/usr/bin/bwrap");
   await host.put(runtime(), "/usr/local/bin/node");
   await bundled(host, "sandbox-runs.ts", "/opt/runs.mjs");
-  // What looks at Python finds it beside itself.
-  await host.put(join(import.meta.dirname, "../../agent/sanitizer/python.py"), "/opt/python.py");
   await host.root(["/bin/sh", "-c", "echo 0 >/opt/empty.js"]);
   const child = host.start("agent", ["/usr/local/bin/node", "/opt/runs.mjs", "/opt/empty.js"]);
   let text = "";

@@ -36,6 +36,7 @@ const ROWS: [line: string, offered: readonly string[]][] = [
   ["sallyport export cloud-init --sh", ["--sha256"]],
   ["sallyport export ansible --user roo", ["root"]],
   ["sallyport ru", ["run", "runs"]],
+  ["sallyport exec --stat", ["--status"]],
   ["sallyport run --res", ["--resume"]],
   ["sallyport workflow ", ["check", "help"]],
   ["sallyport unlock --pass", ["--password-fd"]],
