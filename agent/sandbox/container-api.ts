@@ -21,7 +21,11 @@ export class ContainerFault extends Error {
   }
 }
 
-type ContainerEvent = { action: string; exitStatus: number | null };
+type ContainerEvent = { action: "oom" | "die" | "destroy" | null; exitStatus: number | null };
+
+/** Docker's word, podman's word. */
+const DIED = ["die", "died"];
+const REMOVED = ["destroy", "remove"];
 
 /** `hold`: whether this process goes on for it. */
 type Listening = { stop(): void; hold(isHeld: boolean): void };
@@ -72,7 +76,7 @@ export function containerApi(socketPath: string): ContainerApi {
       return stream;
     },
     async events(id, told, lost) {
-      const filters = { container: [id], event: ["oom", "die", "destroy"] };
+      const filters = { container: [id], event: ["oom", ...DIED, ...REMOVED] };
       const query = `filters=${encodeURIComponent(JSON.stringify(filters))}`;
       const outgoing = request({ ...options("GET", `/events?${query}`), agent: false });
       const answered = answerTo(outgoing);
@@ -137,10 +141,20 @@ function jsonOf(text: string): unknown {
 function eventOf(line: string): ContainerEvent {
   const found = jsonOf(line) as {
     Action?: string;
-    Actor?: { Attributes?: Record<string, string> };
+    Actor?: { Attributes?: { exitCode?: string; containerExitCode?: string } };
   } | null;
-  const status = found?.Actor?.Attributes?.["exitCode"];
-  return { action: found?.Action ?? "", exitStatus: status === undefined ? null : Number(status) };
+  const { exitCode, containerExitCode } = found?.Actor?.Attributes ?? {};
+  const status = exitCode ?? containerExitCode;
+  return {
+    action: actionOf(found?.Action ?? ""),
+    exitStatus: status === undefined ? null : Number(status),
+  };
+}
+
+function actionOf(word: string): ContainerEvent["action"] {
+  if (DIED.includes(word)) return "die";
+  if (REMOVED.includes(word)) return "destroy";
+  return word === "oom" ? word : null;
 }
 
 /** Sorts what comes from `attach`: frames with a head of eight bytes, the stream's number and the length. */

@@ -44,6 +44,8 @@ export function containerBackend(name: "docker" | "podman", settings: ContainerS
     name,
     interpreterOf: (language) => INTERPRETERS[language],
     async run(job) {
+      // env(1), which starts it there, would take it for a variable.
+      if (job.argv[0]?.includes("=") === true) return { kind: "no_command" };
       const flaw = socketFlaw(at);
       if (flaw !== null) return flaw;
       try {
@@ -51,7 +53,6 @@ export function containerBackend(name: "docker" | "podman", settings: ContainerS
         const container = await pool.take(
           {
             profile: job.profile,
-            env: job.env,
             workspace: job.workspace,
           },
           job.isLast,
@@ -99,6 +100,7 @@ async function runIn(
     else
       container.go({
         argv: job.argv,
+        env: job.env,
         seconds: profile.seconds,
         files: {
           ...(job.stdin === null ? {} : { stdin: job.stdin }),

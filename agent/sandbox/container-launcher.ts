@@ -19,7 +19,8 @@ const GRACE_SECONDS = 5;
 
 /**
  * Killing is left to the kernel, when process 1 ends. It looks fifty times a second: a helper that tells it could be
- * stopped by the program. What bash would end at is trapped; other signals do not reach a process 1. A process that takes the program's number when that has ended only draws out its own run.
+ * stopped by the program. What bash would end at is trapped; other signals do not reach a process 1. A process that
+ * takes the program's number when that has ended only draws out its own run.
  */
 const LAUNCHER = `cd / && cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev || exit 125
 told() { [ ! -r "/sys/fs/cgroup/$2" ] || { read -r value <"/sys/fs/cgroup/$2" && echo "group $1 $value"; }; }
@@ -31,11 +32,10 @@ for folder in ${GIVEN} /workspace; do echo "folder $folder $(stat -c %d:%i "$fol
 printf '${READY.trimEnd()}\\n'
 IFS= read -r answer && [ "$answer" = go ] || exit 125
 mapfile -d '' -t words <${GIVEN}/words
-SECONDS=0 seconds=\${words[0]} folder=\${words[1]} first=\${words[2]}
-cd "$folder" || exit 125
-case $first in *=*) exit 127 ;; esac
+SECONDS=0 seconds=\${words[0]}
+cd "\${words[1]}" || exit 125
 trap : HUP INT ILL TRAP ABRT FPE BUS SEGV SYS PIPE ALRM TERM XCPU XFSZ VTALRM PROF USR1 USR2
-env --default-signal -u _ -u SHLVL -u OLDPWD -u HOSTNAME "\${words[@]:2}" <${GIVEN}/stdin &
+env --default-signal "\${words[@]:2}" <${GIVEN}/stdin &
 program=$!
 exec >/dev/null 2>&1
 while kill -0 "$program" && [ "$SECONDS" -lt "$seconds" ]; do
@@ -46,9 +46,48 @@ wait "$program"`;
 
 export const LAUNCH = [LAUNCHER_PROGRAM, "--norc", "--noprofile", "-c", LAUNCHER] as const;
 
-/** What it reads when it is told to go. */
-export function wordsFor(argv: readonly string[], folder: string, seconds: number): string {
-  const words = [String(Math.ceil(seconds) + GRACE_SECONDS), folder, ...argv];
+/** Variables of bash's, docker's and podman's own making. */
+const NOT_WANTED = ["_", "SHLVL", "OLDPWD", "HOSTNAME", "TERM", "container"];
+
+/**
+ * Starts a program with variables out of a file: in an argument everybody on the host would see them, and in the
+ * launcher's own environment they would act on the launcher.
+ */
+const WITH_VARIABLES = `import os, signal, sys
+# Python ignores these, and what it starts would, too.
+for number in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(number, signal.SIG_DFL)
+with open("${GIVEN}/variables", "rb") as file:
+    pairs = [pair.split(b"=", 1) for pair in file.read().split(b"\\0")[:-1]]
+try:
+    os.execvpe(sys.argv[1], sys.argv[1:], dict([*os.environb.items(), *pairs]))
+except OSError as error:
+    print(f"{sys.argv[1]}: {error.strerror}", file=sys.stderr)
+    sys.exit(127)`;
+
+type Start = {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** Where it starts. */
+  folder: string;
+  seconds: number;
+};
+
+/** Files that it reads when it is told to go, by name. */
+export function startFiles({ argv, env, folder, seconds }: Start): Record<string, string> {
+  const variables = Object.entries(env).map((pair) => pair.join("="));
+  const unset = NOT_WANTED.map((name) => `--unset=${name}`);
+  const given = ["/usr/bin/python3", "-ISc", WITH_VARIABLES, ...argv];
+  const words = [
+    String(Math.ceil(seconds) + GRACE_SECONDS),
+    folder,
+    ...unset,
+    ...(variables.length === 0 ? argv : given),
+  ];
+  return { words: listed(words), variables: listed(variables) };
+}
+
+function listed(words: readonly string[]): string {
   return words.map((word) => `${word}\0`).join("");
 }
 

@@ -74,8 +74,8 @@ export function containerPool(
 }
 
 /** What all containers of a kind have in common; null for those that nobody will ask for again. */
-function keyOf({ profile, env, workspace }: ContainerKind): string | null {
-  if (workspace !== null || Object.keys(env).length > 0) return null;
+function keyOf({ profile, workspace }: ContainerKind): string | null {
+  if (workspace !== null) return null;
   const { memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort } = profile;
   return JSON.stringify([memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort]);
 }

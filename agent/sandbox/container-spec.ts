@@ -1,7 +1,6 @@
 /** What a container is created with: everything that confines it, in docker's own words. */
 import { ENVIRONMENT, STACK_KIB } from "./bubblewrap.ts";
 import { GIVEN, LAUNCH } from "./container-launcher.ts";
-import { dockerSeccomp } from "./docker-seccomp.ts";
 import type { Profile } from "./profile.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -9,13 +8,15 @@ import type { Workspace } from "./workspace.ts";
 const SANDBOX_UID = 1001;
 
 export type ContainerWish = {
+  backend: "docker" | "podman";
   /** By digest: a name can be given to another image. */
   image: string;
   profile: Profile;
-  env: Readonly<Record<string, string>>;
   workspace: Workspace | null;
   /** Folder of this host that holds what the launcher reads. */
   given: string;
+  /** The filter itself, or for podman the file that has it. */
+  seccomp: string;
   labels: Readonly<Record<string, string>>;
 };
 
@@ -31,6 +32,14 @@ function containerProcesses(profile: Profile): number {
   return profile.processes + 1;
 }
 
+const EMPTY = "ro,noexec,nosuid,nodev,mode=555,size=4096";
+/**
+ * Processes of the user, in all containers together; the control group is what counts them. Podman would give more
+ * than it may itself, and then start nothing.
+ */
+const OF_USER = 4096;
+/** Podman makes these writable, unless they are something. */
+const PODMANS_OWN = { "/run": EMPTY, "/var/tmp": EMPTY };
 const MIB = 1_048_576;
 /** Docker's own list, and all of /sys but the control group: what hardware this is concerns nobody inside. */
 const MASKED = [
@@ -41,14 +50,11 @@ const MASKED = [
 ];
 const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map(inProc);
 
-let filter: string | undefined;
-
 export function containerSpec(wish: ContainerWish): object {
-  const { image, profile, env, workspace, given, labels } = wish;
+  const { backend, image, profile, workspace, given, seccomp, labels } = wish;
   const { uid, gid } = userFor(workspace);
   const tmpBytes = profile.tmpMiB * MIB;
   const memoryBytes = profile.memoryMiB * MIB;
-  filter ??= JSON.stringify(dockerSeccomp());
   return {
     Image: image,
     Entrypoint: LAUNCH,
@@ -56,7 +62,7 @@ export function containerSpec(wish: ContainerWish): object {
     User: `${uid}:${gid}`,
     Hostname: "sandbox",
     WorkingDir: "/",
-    Env: Object.entries({ ...ENVIRONMENT, ...env }).map((pair) => pair.join("=")),
+    Env: Object.entries(ENVIRONMENT).map((pair) => pair.join("=")),
     Labels: labels,
     // Its standard input is what Sallyport's death is noticed by.
     OpenStdin: true,
@@ -73,7 +79,7 @@ export function containerSpec(wish: ContainerWish): object {
       CgroupnsMode: "private",
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges:true", `seccomp=${filter}`],
+      SecurityOpt: ["no-new-privileges:true", `seccomp=${seccomp}`],
       Memory: memoryBytes,
       // Together with swap: there is none.
       MemorySwap: memoryBytes,
@@ -85,8 +91,12 @@ export function containerSpec(wish: ContainerWish): object {
         limit("fsize", tmpBytes),
         limit("stack", STACK_KIB * 1024),
         limit("data", profile.processMiB * MIB),
+        ...(backend === "podman" ? [limit("nproc", OF_USER)] : []),
       ],
-      Tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,mode=1777,size=${tmpBytes}` },
+      Tmpfs: {
+        "/tmp": `rw,noexec,nosuid,nodev,mode=1777,size=${tmpBytes}`,
+        ...(backend === "podman" ? PODMANS_OWN : {}),
+      },
       ShmSize: Math.ceil(tmpBytes / 4),
       Mounts: [
         bind(given, GIVEN, true),

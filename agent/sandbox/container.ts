@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
-import { GIVEN, isSameFolder, reportIn, wordsFor } from "./container-launcher.ts";
+import { GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
+import { dockerSeccomp } from "./docker-seccomp.ts";
 import { gaps, groupGaps, readConfinement, type Confinement } from "./confinement.ts";
 import type { Inexact, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
@@ -24,6 +25,7 @@ export type Container = {
   /** Lets the launcher go on. What the program says from now on is told. */
   go(program: {
     argv: readonly string[];
+    env: Readonly<Record<string, string>>;
     seconds: number;
     files: Readonly<Record<string, string | Buffer>>;
     told: (stream: Stream, chunk: Buffer) => void;
@@ -43,13 +45,12 @@ export type ContainerKind = {
   backend: "docker" | "podman";
   image: string;
   profile: Profile;
-  env: Readonly<Record<string, string>>;
   workspace: Workspace | null;
 };
 
 /** How long a container may take to come as far as its launcher. */
 const READY_MS = 30_000;
-const REMOVAL_MS = 10_000;
+const REMOVAL_MS = 3000;
 
 export async function makeContainer(
   api: ContainerApi,
@@ -61,10 +62,12 @@ export async function makeContainer(
   const clear = (): void => rmSync(folder, { recursive: true, force: true });
   let container: Started | null = null;
   try {
-    const spec = containerSpec({ ...kind, given, labels: ownLabels() });
+    const seccomp = filterFor(kind.backend, folder);
+    const spec = containerSpec({ ...kind, given, seccomp, labels: ownLabels() });
     const { Id } = (await api.ask("POST", "/containers/create", spec)) as { Id: string };
     container = await startContainer(api, Id);
     void container.gone.then(clear);
+    void removedIn(container);
     const report = await container.report;
     const judged = judge(report, kind, given, opened);
     if ("kind" in judged) {
@@ -80,6 +83,25 @@ export async function makeContainer(
   } finally {
     if (opened !== null) closeSync(opened);
   }
+}
+
+/** Its daemon removes it by itself when it has ended, or else is told to. */
+async function removedIn({ ended, gone, kill }: Started): Promise<void> {
+  await ended;
+  const isGone = gone.then(() => true);
+  const late = setTimeout(REMOVAL_MS, false, { ref: false });
+  if (!(await Promise.race([isGone, late]))) await kill();
+}
+
+let filter: string | undefined;
+
+/** Docker takes its text, podman the name of a file. */
+function filterFor(backend: "docker" | "podman", folder: string): string {
+  filter ??= JSON.stringify(dockerSeccomp());
+  if (backend === "docker") return filter;
+  const file = join(folder, "seccomp.json");
+  writeFileSync(file, filter);
+  return file;
 }
 
 type Judged = { confinement: Confinement; degraded: readonly Inexact[] };
@@ -185,9 +207,10 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
 }
 
 function starter(container: Started, { workspace }: ContainerKind, given: string): Container["go"] {
-  return ({ argv, seconds, files, told, outOfMemory }) => {
-    const words = wordsFor(argv, workspace === null ? "/tmp" : "/workspace", seconds);
-    for (const [name, text] of Object.entries({ stdin: "", ...files, words })) {
+  return ({ argv, env, seconds, files, told, outOfMemory }) => {
+    const folder = workspace === null ? "/tmp" : "/workspace";
+    const start = startFiles({ argv, env, folder, seconds });
+    for (const [name, text] of Object.entries({ stdin: "", ...files, ...start })) {
       writeFileSync(join(given, name), text);
       // Whatever the umask.
       chmodSync(join(given, name), 0o644);

@@ -36,7 +36,8 @@ export type Execution = {
   isLast?: boolean;
 };
 
-type BackendRan = BackendRun & { backend: BackendName };
+/** `backend` is null where it was stopped before one was asked. */
+type BackendRan = BackendRun & { backend: BackendName | null };
 
 export type Executed =
   | (BackendRan & {
@@ -92,25 +93,35 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
   const { atOnce, waiting, watch = () => undefined } = { ...QUEUE, ...settings };
   const code = settings.code ?? codeSettingsSchema.parse({});
   const backends = settings.backends ?? chooseBackends(choiceSchema.parse({}));
-  const queue: (() => void)[] = [];
+  const queue: ((turn: "go" | "gone") => void)[] = [];
   const starts = new Set<{ at: number }>();
   let running = 0;
   let spentMs = 0;
   const count = { total: 0, failed: 0, stopped: 0, refused: 0 };
 
-  const turn = (patient: boolean): Promise<void> | null => {
+  /** Null: no more may wait. Who is stopped while it waits makes room for others. */
+  const turn = ({ signal, patient }: Execution): Promise<"go" | "gone"> | null => {
     if (running < atOnce) {
       running += 1;
-      return Promise.resolve();
+      return Promise.resolve("go");
     }
-    if (queue.length >= waiting && !patient) return null;
-    return new Promise((go) => queue.push(go));
+    if (queue.length >= waiting && patient !== true) return null;
+    return new Promise((resolve) => {
+      queue.push(resolve);
+      const give = (): void => {
+        const at = queue.indexOf(resolve);
+        if (at !== -1) queue.splice(at, 1);
+        resolve("gone");
+      };
+      if (signal?.aborted === true) give();
+      else signal?.addEventListener("abort", give, { once: true });
+    });
   };
   /** The place goes to the next in line, without ever being free. */
   const leave = (): void => {
     const next = queue.shift();
     if (next === undefined) running -= 1;
-    else next();
+    else next("go");
   };
   const note = (executed: Executed): void => {
     if (executed.kind !== "ran") {
@@ -143,9 +154,9 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
         watch({ kind: "ended", id, by, execution, executed });
         return executed;
       };
-      const place = turn(execution.patient === true);
+      const place = turn(execution);
       if (place === null) return end({ kind: "queue_full", running, waiting: queue.length });
-      await place;
+      if ((await place) === "gone") return end(NOT_BEGUN);
       const start = { at: performance.now() };
       starts.add(start);
       try {
@@ -171,6 +182,21 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
 }
 
 const NOTHING_FOUND: Examined = { findings: [], more: 0, refused: false };
+
+/** Stopped by its caller before anything was started. */
+const NOT_BEGUN: Executed = {
+  kind: "ran",
+  end: { by: "cancel" },
+  stdout: "",
+  stderr: "",
+  truncated: false,
+  durationMs: 0,
+  confinement: null,
+  peak: null,
+  degraded: [],
+  backend: null,
+  examined: NOTHING_FOUND,
+};
 
 /** Python is read by Python, in a sandbox that has nothing but the text; where there is none, that is the answer. */
 async function examinedIn(

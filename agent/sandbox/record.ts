@@ -86,7 +86,7 @@ export function sandboxLine(event: Extract<SandboxEvent, { kind: "ended" }>): st
     code: code === "" ? "none" : code,
     exit: exitStatus ?? "none",
     ms: durationMs ?? "none",
-    backend: executed.kind === "ran" ? executed.backend : "none",
+    backend: (executed.kind === "ran" ? executed.backend : null) ?? "none",
     confined: confinement === null ? "none" : confinedWord(confinement),
     findings: findings.length,
   };

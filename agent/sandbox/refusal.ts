@@ -50,6 +50,9 @@ export type ContainerRefusal = At &
     | { kind: "container_failed"; said: string }
   );
 
+/** Some daemons say all that they were given. */
+const SAID_MAX = 400;
+
 /** Why there is no container, from what its daemon says; with no `status` it is the socket that says it. */
 export function containerRefusal(
   at: At,
@@ -59,7 +62,7 @@ export function containerRefusal(
   if (code === "EACCES" || code === "EPERM") return { ...at, kind: "socket_denied" };
   if (code !== "") return { ...at, kind: "no_daemon", said: message };
   if (status === 404 && /image/i.test(message)) return { ...at, kind: "no_image", image };
-  return { ...at, kind: "container_failed", said: message };
+  return { ...at, kind: "container_failed", said: message.slice(0, SAID_MAX) };
 }
 
 /** Why it did not start, from what bubblewrap says. */

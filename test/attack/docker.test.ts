@@ -203,7 +203,11 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
     test("each is used once, and those that wait end with the process", async () => {
       const { stdout, stderr } = await runs("6");
       // No program found anything of another one.
-      expect([stdout, stderr]).toEqual(['["/dev/shm:  /tmp:"]\n', ""]);
+      const [found, variables] = stdout
+        .split("\n")
+        .map((line): unknown => JSON.parse(line || "null"));
+      expect([found, stderr]).toEqual([["/dev/shm:  /tmp:"], ""]);
+      expect(variables).toBe("x\n0\nvt100\n/workspace:/usr/bin\na\nb\n");
       await nothingLeft();
       expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
     });

@@ -29,5 +29,6 @@ test("sandbox.yaml sets nothing, and shows every setting with its default", () =
   const defaults = sandboxSettingsSchema.parse({});
   expect(of(text)).toEqual(defaults);
   const { rules } = DEFAULT_CODE_POLICY;
-  expect(of(shownIn(text))).toEqual({ ...defaults, code: { ...defaults.code, rules } });
+  const image = `sha256:${"0".repeat(64)}`;
+  expect(of(shownIn(text))).toEqual({ ...defaults, image, code: { ...defaults.code, rules } });
 });

@@ -81,14 +81,14 @@ describe("kept output", () => {
 
 test("who comes when as many run and wait as may is refused; the others have their turn", async () => {
   const sandboxes = executor({ atOnce: 1, waiting: 2 });
-  const run = (): Promise<Executed> =>
+  const run = (signal: AbortSignal | null = null): Promise<Executed> =>
     sandboxes.run({
       program: { kind: "command", argv: ["true"] },
       profile: profileFor(null, profileSchema.parse({})),
       env: {},
       stdin: null,
       workspace: null,
-      signal: null,
+      signal,
       output: () => undefined,
     });
   const all = [run(), run(), run(), run(), run()];
@@ -97,4 +97,13 @@ test("who comes when as many run and wait as may is refused; the others have the
   expect(kinds.map((kind) => kind === "queue_full")).toEqual([false, false, false, true, true]);
   expect(await run()).not.toMatchObject({ kind: "queue_full" });
   expect(sandboxes.health()).toMatchObject({ running: 0, waiting: 0, oldestMs: null });
+
+  const stop = new AbortController();
+  const waiting = [run(), run(stop.signal), run(stop.signal)];
+  expect(await run(stop.signal)).toMatchObject({ kind: "queue_full" });
+  stop.abort();
+  expect(sandboxes.health()).toMatchObject({ running: 1, waiting: 0 });
+  expect(await waiting[1]).toMatchObject({ kind: "ran", end: { by: "cancel" }, confinement: null });
+  expect(await run()).not.toMatchObject({ kind: "queue_full" });
+  await Promise.all(waiting);
 });

@@ -11,11 +11,11 @@ const sandboxes = executor({ backends: chooseBackends({ ...settings, backend: "d
 
 const PROFILE = profileFor("bash", settings.profile);
 
-async function run(text: string) {
+async function run(text: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
   return await sandboxes.run({
-    program: { kind: "code", language: "bash", text },
+    program: argv.length > 0 ? { kind: "command", argv } : { kind: "code", language: "bash", text },
     profile: PROFILE,
-    env: {},
+    env,
     stdin: null,
     workspace: null,
     signal: null,
@@ -30,6 +30,16 @@ for (let at = 0; at < Number(runs); at += 1) {
   said.push(ran.kind === "ran" ? ran.stdout.split("\n").slice(0, -2).join(" ") : ran.kind);
 }
 process.stdout.write(`${JSON.stringify([...new Set(said)])}\n`);
+// Names that would act on a shell, and on what is set for it.
+const VARIABLES = {
+  words: "x",
+  TMOUT: "0",
+  TERM: "vt100",
+  PATH: "/workspace:/usr/bin",
+  SECRET: "a\nb",
+};
+const shown = await run("", ["printenv", ...Object.keys(VARIABLES)], VARIABLES);
+process.stdout.write(`${JSON.stringify(shown.kind === "ran" ? shown.stdout : shown)}\n`);
 if (last === "die") {
   void run("trap '' TERM HUP; setsid sleep 7107 & sleep 7108");
   setTimeout(() => process.kill(process.pid, "SIGKILL"), 3000);
