@@ -39,12 +39,12 @@ export function readTree(file: string): Tree {
 
 /** YAML, and so JSON too. */
 export function parseTree(file: string, text: string): Tree {
-  const lines = new LineCounter();
+  const lines = linesOf(text);
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const document = parseDocument(text, { ...OPTIONS });
   const problem = [...document.errors, ...document.warnings]
     .map((found) => problemOf(found, text))
     .find((found) => found !== null);
@@ -139,4 +139,12 @@ function merged(map: Extract<Tree, { kind: "map" }>): Tree {
       }
   }
   return map;
+}
+
+/** The parser's own count misses line feeds in what it cannot read. */
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
+  return lines;
 }

@@ -14,9 +14,16 @@ export function sshArguments({
   const options = [
     ...(port === null ? [] : [`Port=${port}`]),
     ...(user === null ? [] : [`User=${user}`]),
-    ...(identityFile === null ? [] : [`IdentityFile=${identityFile}`, "IdentitiesOnly=yes"]),
+    ...(identityFile === null
+      ? []
+      : [`IdentityFile=${oneWord(identityFile)}`, "IdentitiesOnly=yes"]),
     ...(proxy?.kind === "jump" ? [`ProxyJump=${proxy.hops.join(",")}`] : []),
     ...(proxy?.kind === "command" ? [`ProxyCommand=${proxy.command}`] : []),
   ];
   return ["-T", ...options.flatMap((option) => ["-o", option]), "--", address];
+}
+
+/** An option's value is split into words, as ssh_config(5) says of quotes. */
+function oneWord(text: string): string {
+  return /[\s"'\\]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
 }

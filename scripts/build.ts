@@ -143,6 +143,7 @@ async function main(): Promise<void> {
       ASK_SCRIPT: script("inventory/ask.sh"),
       EXAMINE_SCRIPT: script("inventory/examine.sh"),
       AUDIT_SCRIPT: script("inventory/audit.sh"),
+      PYTHON_SANITIZER: script("agent/sanitizer/python.py"),
       SESSION_SCRIPT: script("agent/terminal/session.sh"),
       PTY_SHA256: sha256(join(out, "pty.node")),
       ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),

@@ -11,8 +11,9 @@
  * What is not listed is denied. Anything unknown is an error that names file, line and key.
  */
 import { readFileSync } from "node:fs";
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import { isMap, isScalar, parseDocument, type Document } from "yaml";
 import { z } from "zod";
+import { linesOf } from "../agent/line-places.ts";
 import {
   NAMED_PACKAGE_ACTIONS,
   SERVICE_ACTIONS,
@@ -60,14 +61,14 @@ const sitePolicy = z.strictObject({
 
 /** The text of the module. Throws SitePolicyError where the file cannot be read or is not a policy. */
 export function readSitePolicy(file: string): string {
-  const lines = new LineCounter();
   let text;
   try {
     text = readFileSync(file, "utf8");
   } catch {
     throw new SitePolicyError(`${file}: cannot be read`);
   }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lines = linesOf(text);
+  const document = parseDocument(text, { prettyErrors: false });
   const [broken] = [...document.errors, ...document.warnings];
   if (broken !== undefined) {
     throw new SitePolicyError(`${file}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`);

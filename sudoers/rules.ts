@@ -47,5 +47,8 @@ function rulePath(uid: number): string {
 /** A space would grant everything that begins with what stands before it; wildcards and quotes mean more than themselves. */
 function isPlainPath(path: string): boolean {
   if (!/^(\/[A-Za-z0-9_.-]+){2,}$/.test(path) || path.endsWith("\n")) return false;
-  return path.split("/").every((part) => part !== "." && part !== "..");
+  const parts = path.split("/");
+  // To sudo that is a word of its own, and an error behind a folder.
+  if (parts.at(-1) === "sudoedit") return false;
+  return parts.every((part) => part !== "." && part !== "..");
 }

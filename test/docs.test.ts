@@ -20,6 +20,57 @@ test("every row of SECURITY.md's promises names a test", () => {
   expect(promises.filter((line) => !line.includes("`test/"))).toEqual([]);
 });
 
+/** By promise, as SECURITY.md words it: the tests of docs/promises.md. */
+const named = new Map(
+  read("docs/promises.md")
+    .split("\n## ")
+    .slice(1)
+    .map((section): [string, { file: string; titles: string[] }[]] => {
+      const [promise = "", ...lines] = section.trimEnd().split("\n");
+      const files = lines.join("\n").split("\n- ").slice(1);
+      const tests = files.map((one) => {
+        const [link = "", ...titles] = one.split("\n  - ");
+        return { file: /^\[(.+)\]\(\.\.\/\1\)$/.exec(link)?.[1] ?? link, titles };
+      });
+      return [promise, tests];
+    }),
+);
+
+test("docs/promises.md has each promise of SECURITY.md, with the same files", () => {
+  const rows = security.split("## Promises")[1]?.split("## Not promised")[0]?.split("\n") ?? [];
+  const promised = rows.flatMap((row): [string, string[]][] => {
+    const [, promise = "", tests = ""] = /^\| (.+) \| (`test\/.+) \|$/.exec(row) ?? [];
+    const files = [...tests.matchAll(/`(test\/[^`]+)`/g)].map(([, file = ""]) => file);
+    return files.length === 0 ? [] : [[promise, files]];
+  });
+  expect([...named].map(([promise, tests]) => [promise, tests.map(({ file }) => file)])).toEqual(
+    promised,
+  );
+});
+
+test("every test that docs/promises.md names is there, by its title, and is not left out", () => {
+  const wrong = [...named.values()].flat().flatMap(({ file, titles }) => {
+    const text = read(file);
+    const lines = text.split("\n");
+    const isThere = (title: string): boolean =>
+      lines.some((line) => titlesIn(line).some((one) => one === title));
+    const missing = titles.filter(
+      (title) => !(file.endsWith(".txt") ? lines.includes(title) : isThere(title)),
+    );
+    const skipped = /\.(?:skip|todo|only|fails)\(/.test(text) ? ["a test of it is left out"] : [];
+    return [...missing, ...(titles.length === 0 ? ["no title"] : []), ...skipped].map(
+      (title) => `${file}: ${title}`,
+    );
+  });
+  expect(wrong).toEqual([]);
+});
+
+/** Titles stand in the code as texts: of a test, of a group, or of a row of a table. */
+function titlesIn(line: string): string[] {
+  const texts = line.matchAll(/"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g);
+  return [...texts].map(([, plain, template]) => plain ?? template ?? "");
+}
+
 test("SECURITY.md gives the trusted base's size and runtime as they are", () => {
   const base = read("helper/TRUSTED_BASE.txt");
   const [, lines, code] = /^ *(\d+) +(\d+) {2}total$/m.exec(base) ?? [];

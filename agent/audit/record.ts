@@ -12,6 +12,9 @@ export const endSchema = z.strictObject({
   durationMs: z.int().nonnegative(),
 });
 
+/** `note`: what came of something that waits for a person. */
+const phaseSchema = z.enum(["refused", "begin", "end", "note"]);
+
 const recordSchema = z.strictObject({
   v: z.literal(1),
   seq: z.int().positive(),
@@ -21,7 +24,7 @@ const recordSchema = z.strictObject({
   user: z.string().nullable(),
   via: z.enum(["sudo", "socket", "direct"]),
   requestId: z.string(),
-  phase: z.enum(["refused", "begin", "end"]),
+  phase: phaseSchema,
   argv: z.array(z.string()),
   decision: z.string(),
   rule: z.string(),

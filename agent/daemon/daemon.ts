@@ -1,5 +1,6 @@
 /** `sallyport daemon`: refuses to start where it could do harm, serves, reloads, stops. */
 import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { asker } from "../asker.ts";
 import { BUILD } from "../build.ts";
 import type { Failure } from "../cli/errors.ts";
 import { isRead, openClient } from "../client.ts";
@@ -14,6 +15,7 @@ import { openMetrics, type Metrics } from "./metrics.ts";
 import { recordedClient, type RecordedClient } from "./recorded-client.ts";
 import { isOfFleet, recordedOperator, type RecordedOperator } from "./recorded-operator.ts";
 import { parseRequest } from "../request.ts";
+import { hostSandboxes, type HostSandboxes } from "../sandbox/host-sandboxes.ts";
 import { badConfiguration } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
 import { listenOn, passedSockets } from "./sockets.ts";
@@ -48,6 +50,14 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     restarts: () => inner.restarts(),
     ledgerWritable: () => ledger.writable(),
     helperUp: () => health.health(freshFor(pollsOf(now()))).status === "ok",
+    sandboxes: () => sandboxes.health(),
+  });
+  const sandboxes: HostSandboxes = hostSandboxes({
+    folder: state,
+    by: "run_code",
+    watch: metrics.sandboxed,
+    report: (line) => log.info({ event: "sandbox", client: asker.getStore()?.caller }, line),
+    say: (text) => log.warn({ event: "sandbox" }, text),
   });
   const opened = openLedger(state, {
     complain(error) {
@@ -83,6 +93,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     client,
     operator,
     metrics,
+    sandboxes,
     health: () => health.health(freshFor(pollsOf(now()))),
     observe: (call) => metrics.called(call),
     report: (err) => log.error({ event: "bug", err }, "a call failed by a bug"),
@@ -126,6 +137,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
   log.info({ event: "stop", signal, pending: client.pending() + operator.pending() }, "stopping");
   polling.abort();
   await stop(servers, { entrance, client, operator }, now().settings.limits.stopSeconds, log);
+  await sandboxes.close();
   ledger.close();
   log.info({ event: "stopped" }, "stopped");
   return null;

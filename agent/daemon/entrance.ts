@@ -7,6 +7,7 @@ import { httpGate, type HttpRefusal } from "../mcp/http-gate.ts";
 import { mcpHttp, type McpHttp } from "../mcp/http.ts";
 import { mcpServer } from "../mcp/server.ts";
 import { answer, type Routes } from "./http-server.ts";
+import type { HostSandboxes } from "../sandbox/host-sandboxes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RecordedClient } from "./recorded-client.ts";
 import type { RecordedOperator } from "./recorded-operator.ts";
@@ -31,12 +32,13 @@ export function openEntrance(
     client: RecordedClient;
     operator: RecordedOperator;
     metrics: Metrics;
+    sandboxes: HostSandboxes;
     health: () => Health;
     observe: (call: ToolCall) => void;
     report: (error: unknown) => void;
   },
 ): Entrance {
-  const { client, operator, metrics, health, observe, report } = parts;
+  const { client, operator, metrics, sandboxes, health, observe, report } = parts;
   let current = first;
   const own: string[] = [];
   // Read at every call, so that a reload acts on clients that are known already.
@@ -53,6 +55,7 @@ export function openEntrance(
     observe,
     report,
     rates,
+    sandboxes,
     fleet: () => {
       const socket = current.settings.fleet?.operatorSocket;
       return socket === undefined ? null : operator.at(socket);

@@ -10,6 +10,8 @@ import {
 import { BUILD } from "../build.ts";
 import type { Answer } from "../client.ts";
 import type { ToolCall } from "../mcp/context.ts";
+import type { Health } from "../sandbox/executor.ts";
+import { sandboxMetrics } from "./sandbox-metrics.ts";
 
 /** Like `service_restart`, `package_update`, `policy`: without the name. */
 export type Operation = string;
@@ -60,6 +62,7 @@ export function openMetrics(read: {
   restarts(): number;
   ledgerWritable(): boolean;
   helperUp(): boolean;
+  sandboxes(): Health;
 }) {
   const registry = new Registry();
   const registers = [registry];
@@ -100,6 +103,7 @@ export function openMetrics(read: {
     labelNames: ["tool", "code"] as const,
     registers,
   });
+  const sandboxed = sandboxMetrics(registry, () => read.sandboxes());
   for (const found of ["running", "start"]) unknown.inc({ found }, 0);
   for (const code of [...REFUSED_BY_POLICY, ...REFUSED_BEFORE]) refusals.inc({ code }, 0);
   for (const operation of OPERATIONS) durations.zero({ operation });
@@ -206,6 +210,7 @@ export function openMetrics(read: {
       http.inc({ path, status });
     },
     auditHead,
+    sandboxed,
     /** In the text format of Prometheus. */
     async text(): Promise<{ type: string; text: string }> {
       return { type: registry.contentType, text: await registry.metrics() };

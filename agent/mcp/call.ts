@@ -16,6 +16,8 @@ export type FleetAsked = Awaited<ReturnType<FleetOperator>> | { kind: "cancelled
 
 export type Call = {
   context: McpContext;
+  /** Aborted when the caller stops waiting. */
+  signal: AbortSignal;
   /** Asks the helper; a change waits for its turn, and is not begun once the caller has gone. */
   ask(request: Request): Promise<Asked>;
   /** Asks an operator's process about other hosts, in the same way. */
@@ -65,6 +67,7 @@ export function beginCall(
 
   return {
     context,
+    signal,
     wish: () => wish,
     outcome: () => last(),
     async ask(request) {

@@ -1,5 +1,6 @@
 /** What all connections of one server process share. */
 import type { Client } from "../client.ts";
+import type { HostSandboxes } from "../sandbox/host-sandboxes.ts";
 import type { Desk } from "../workflow/desk.ts";
 import type { Operator, OperatorAnswer } from "../operator/call.ts";
 import { changeQueue, type ChangeQueue } from "./change-queue.ts";
@@ -37,6 +38,8 @@ export type McpContext = {
   fleetChanges: ChangeQueue;
   /** Null where agents are not to run workflows: then its tools are not there. */
   workflows: Desk | null;
+  /** Null where agents are not to run code: then its tool is not there. */
+  sandboxes: HostSandboxes | null;
   observe: (call: ToolCall) => void;
   /** For a bug: what the agent is not told. */
   report: (error: unknown) => void;
@@ -50,6 +53,7 @@ export function mcpContext(parts: {
   fleet?: McpContext["fleet"];
   /** The limiter is the one of all calls: a workflow must be no way around it. */
   workflows?: ((limiter: RateLimiter) => Desk) | null;
+  sandboxes?: HostSandboxes | null;
 }): McpContext {
   const {
     client,
@@ -58,6 +62,7 @@ export function mcpContext(parts: {
     rates = DEFAULT_RATES,
     fleet = () => null,
     workflows = null,
+    sandboxes = null,
   } = parts;
   const limiter = rateLimiter(rates);
   return {
@@ -68,6 +73,7 @@ export function mcpContext(parts: {
     fleet,
     fleetChanges: changeQueue(),
     workflows: workflows?.(limiter) ?? null,
+    sandboxes,
     observe,
     report,
   };

@@ -23,6 +23,7 @@ import { hostReport } from "./tools/host-report.ts";
 import { packageInfo } from "./tools/package-info.ts";
 import { packageManage } from "./tools/package-manage.ts";
 import { policyExplain } from "./tools/policy-explain.ts";
+import { runCode } from "./tools/run-code.ts";
 import { riskExplain } from "./tools/risk-explain.ts";
 import { serviceControl } from "./tools/service-control.ts";
 import { serviceStatus } from "./tools/service-status.ts";
@@ -58,9 +59,13 @@ const WORKFLOW_TOOLS: readonly Tool[] = [
   workflowCancel,
 ];
 
-function toolsOf({ fleet, workflows }: McpContext): readonly Tool[] {
+/** There only where there are sandboxes to ask for; whether they start is told by each call. */
+const CODE_TOOLS: readonly Tool[] = [runCode];
+
+function toolsOf({ fleet, workflows, sandboxes }: McpContext): readonly Tool[] {
   return [
     ...TOOLS,
+    ...(sandboxes === null ? [] : CODE_TOOLS),
     ...(workflows === null ? [] : WORKFLOW_TOOLS),
     ...(fleet() === null ? [] : FLEET_TOOLS),
   ];
@@ -104,7 +109,7 @@ export function mcpServer(
 }
 
 /** Throws if a tool has no class. */
-for (const { name } of [...TOOLS, ...WORKFLOW_TOOLS, ...FLEET_TOOLS]) classOf(name);
+for (const { name } of [...TOOLS, ...CODE_TOOLS, ...WORKFLOW_TOOLS, ...FLEET_TOOLS]) classOf(name);
 
 /** Nothing is ever asked of the client, so none of its answers is judged; ajv would cost a millisecond each time. */
 const NO_VALIDATOR = {

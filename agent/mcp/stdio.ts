@@ -4,6 +4,7 @@ import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/s
 import { openClient } from "../client.ts";
 import { escapeLine } from "../escape.ts";
 import type { Host } from "../host.ts";
+import { USER_SANDBOXES } from "../sandbox/user-sandboxes.ts";
 import { openDesk, type Desk } from "../workflow/desk.ts";
 import { PARTS } from "../workflow/parts.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
@@ -26,7 +27,13 @@ export async function serveMcpOnStdio(host: Host): Promise<void> {
       pace: (caller, kind) => limiter.take(caller, kind),
       report: logError,
     });
-  const context = mcpContext({ client, observe: logCall, report: logError, workflows });
+  const context = mcpContext({
+    client,
+    observe: logCall,
+    report: logError,
+    workflows,
+    sandboxes: USER_SANDBOXES,
+  });
   // Asked for early: the first list of tools waits for it.
   void context.policy.offer();
   const transport = new StdioServerTransport(process.stdin, process.stdout, {
@@ -43,6 +50,7 @@ export async function serveMcpOnStdio(host: Host): Promise<void> {
   await stopped;
   await server.close();
   await context.workflows?.close();
+  await USER_SANDBOXES.close();
   await client.close();
 }
 

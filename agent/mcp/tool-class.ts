@@ -1,7 +1,7 @@
 /** What each tool may do to the host. A tool without a class is not served. */
 import type { ToolAnnotations } from "@modelcontextprotocol/server";
 
-type ToolClass = "read" | "service_change" | "package_change" | "workflow_change";
+type ToolClass = "read" | "service_change" | "package_change" | "workflow_change" | "code";
 
 /** Hints for clients that decide what to show to a person; they decide nothing here. */
 const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
@@ -25,6 +25,13 @@ const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
     idempotentHint: false,
     openWorldHint: true,
   },
+  // It changes nothing outside of its sandbox, which is gone afterwards; a client may still want to show the code.
+  code: {
+    readOnlyHint: false,
+    destructiveHint: false,
+    idempotentHint: false,
+    openWorldHint: false,
+  },
   // What a workflow does, its author says.
   workflow_change: {
     readOnlyHint: false,
@@ -43,6 +50,7 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["risk_explain", "read"],
   ["audit_query", "read"],
   ["host_report", "read"],
+  ["run_code", "code"],
   ["workflow_validate", "read"],
   ["workflow_plan", "read"],
   ["workflow_start", "workflow_change"],
@@ -54,9 +62,9 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["fleet_package", "package_change"],
 ]);
 
-/** Whether calls of this class count as changes: for the rate limit and the queue. */
+/** Whether calls of this class count as changes: for the rate limit and the queue. Code has a queue of its own. */
 export function isChange(toolClass: ToolClass): boolean {
-  return toolClass !== "read";
+  return toolClass !== "read" && toolClass !== "code";
 }
 
 /** Throws for a tool that has no class: a server must not start with it. */

@@ -15,7 +15,14 @@ type OwnCode =
   | "too_many_runs"
   | "no_such_run"
   | "no_such_step"
-  | "run_over";
+  | "run_over"
+  /** Of code. */
+  | "code_refused"
+  | "code_failed"
+  | "code_stopped"
+  | "no_sandbox"
+  | "sandboxes_busy"
+  | "workspace_refused";
 
 export type Code = ErrorCode | ClientFailure["kind"] | OwnCode;
 export type Words = { reason: string; remedy: string };
@@ -150,6 +157,31 @@ const WORDS: Record<Code, (wish: string) => Words> = {
   run_over: (wish) => ({
     reason: `the run is over already: ${wish}`,
     remedy: "workflow_status tells how it ended",
+  }),
+  code_refused: (wish) => ({
+    reason: `the rules of this host about code are against it, and nothing was run: ${wish}`,
+    remedy: "write it without that; only an administrator can change the rules",
+  }),
+  code_failed: (wish) => ({
+    reason: `it ran and failed: ${wish}`,
+    remedy: "read untrustedOutput; in a sandbox there is no network and nothing of this host",
+  }),
+  code_stopped: (wish) => ({
+    reason: `it was stopped: ${wish}`,
+    remedy: "make it smaller: data.limits tells what it may take",
+  }),
+  no_sandbox: (wish) => ({
+    reason: `there is no sandbox here, and code runs nowhere else: ${wish}`,
+    remedy:
+      "a person finds the cause with: sallyport doctor; the daemon that the package installs may make no sandboxes: there, use the server that `sallyport mcp` starts",
+  }),
+  sandboxes_busy: (wish) => ({
+    reason: `no more sandboxes are taken now: ${wish}`,
+    remedy: "nothing was run; try again in a minute",
+  }),
+  workspace_refused: (wish) => ({
+    reason: `no sandbox is given this folder: ${wish}`,
+    remedy: "name another folder, or none",
   }),
   cancelled: (wish) => ({
     reason: `no longer waited for: ${wish}`,

@@ -3,6 +3,7 @@ import { NO_INPUT, UNKNOWN_INPUT, type Assignment, type Context, type Input } fr
 import { judgeAssignments } from "./environment.ts";
 import type { Node } from "./grammar.ts";
 import { EXPRESSIONS, GROUPS, UNKNOWN_FORM } from "./node-kinds.ts";
+import { outputOf, wordsOf } from "./pipes.ts";
 import { judgeReading, judgeRedirect } from "./redirects.ts";
 import { isSecretName } from "./secrets.ts";
 import { calls, printedBy, variablesOf } from "./static-text.ts";
@@ -65,32 +66,16 @@ function each(node: Node, input: Input, walk: Walk): void {
   }
 }
 
-function pipeline(node: Node, input: Input, walk: Walk): void {
+type Visit = (node: Node, input: Input) => void;
+
+function pipeline(node: Node, input: Input, walk: Walk, last: Visit | null = null): void {
+  const parts = node.children.filter(({ type }) => type !== "|" && type !== "|&");
   let next = input;
-  for (const child of node.children) {
-    if (child.type === "|" || child.type === "|&") continue;
-    visit(child, next, walk);
-    next = outputOf(child, next, walk);
+  for (const part of parts) {
+    if (last !== null && part === parts.at(-1)) last(part, next);
+    else visit(part, next, walk);
+    next = outputOf(part, next, walk.reader);
   }
-}
-
-function outputOf(node: Node, input: Input, { reader }: Walk): Input {
-  if (node.type === "command") {
-    const text = printedBy(node, reader);
-    if (text !== null) return { kind: "text", text };
-    const words = wordsOf(node, reader);
-    // Bare `cat` passes on what it is given.
-    if (words.length === 1 && words[0]?.text === "cat") return input;
-  }
-  return UNKNOWN_INPUT;
-}
-
-function wordsOf(node: Node, reader: Reader): Word[] {
-  return node.children
-    .filter(
-      ({ type }) => /[a-z]/.test(type) && !/^(?:variable_assignment|\w+_redirect)$/.test(type),
-    )
-    .map((child) => readWord(child, reader));
 }
 
 function redirected(node: Node, input: Input, walk: Walk): void {
@@ -99,10 +84,17 @@ function redirected(node: Node, input: Input, walk: Walk): void {
   let given = input;
   const extra: Word[] = [];
   for (const item of redirects) given = inputOf(item, given, walk, extra);
-  for (const body of bodies) {
-    if (body.type === "command") command(body, extra, given, walk);
-    else visit(body, given, walk);
-  }
+  // To the grammar all of `a && b | c <<EOF` is redirected; to bash only its last command is.
+  const last: Visit = (body, piped) => {
+    const own = given === input ? piped : given;
+    if (body.type === "command") command(body, extra, own, walk);
+    else if (body.type === "pipeline") pipeline(body, piped, walk, last);
+    else if (body.type === "list") {
+      each({ ...body, children: body.children.slice(0, -1) }, piped, walk);
+      for (const end of body.children.slice(-1)) last(end, piped);
+    } else visit(body, own, walk);
+  };
+  for (const body of bodies) last(body, input);
   const [body] = bodies;
   for (const item of redirects) {
     if (item.type !== "heredoc_redirect") continue;

@@ -68,7 +68,7 @@ export function commandWords({ profile, argv }: Inside): string[] {
   return ["/bin/sh", "-c", LAUNCHER, "sandbox", ...limits(profile).map(String), ...argv];
 }
 
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   PATH: "/usr/local/bin:/usr/bin:/bin",
   HOME: "/tmp",
   USER: "sandbox",
@@ -134,7 +134,7 @@ function limits(profile: Profile): number[] {
   ];
 }
 
-const STACK_KIB = 8192;
+export const STACK_KIB = 8192;
 
 /** Of each process: what its share of the wall clock comes to. */
 export function cpuSecondsOf({ cpus, seconds }: Profile): number {

@@ -3,7 +3,10 @@ import { constants } from "node:os";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import type { Failure } from "../cli/errors.ts";
 import { quote } from "../escape.ts";
+import { findingText } from "../sanitizer/finding.ts";
 import { cpuSecondsOf } from "./bubblewrap.ts";
+import type { Examined } from "./examine.ts";
+import { containerWording } from "./explain-container.ts";
 import { INTERPRETER_PACKAGE } from "./interpreter.ts";
 import type { Inexact, Profile } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
@@ -14,7 +17,7 @@ export function explainSandboxRefusal(refusal: SandboxRefusal): Failure {
   return { code: refusal.kind, ...wording(refusal) };
 }
 
-type Wording = Omit<Failure, "code">;
+export type Wording = Omit<Failure, "code">;
 
 function wording(refusal: SandboxRefusal): Wording {
   const { unavailable, unsafe, usage, busy, not_allowed } = EXIT_STATUS;
@@ -67,15 +70,22 @@ function wording(refusal: SandboxRefusal): Wording {
     case "not_confined":
       return {
         cause: `nothing was run: in the sandbox these did not hold: ${refusal.gaps.join(", ")}`,
-        hint: "bwrap --version",
+        hint: "sallyport doctor",
         status: unsafe,
       };
     case "inexact":
       return {
-        cause: `bubblewrap holds these only nearly, and the profile wants them exactly: ${refusal.limits.join(", ")}`,
+        cause: `${refusal.backend} holds these here only nearly, and the profile wants them exactly: ${refusal.limits.join(", ")}`,
         hint: `bestEffort: [${refusal.limits.join(", ")}]`,
         status: unavailable,
       };
+    case "no_socket":
+    case "foreign_socket":
+    case "socket_denied":
+    case "no_daemon":
+    case "no_image":
+    case "container_failed":
+      return containerWording(refusal);
     case "variable":
       return {
         cause: `no sandbox is given the variable ${quote(refusal.name)}`,
@@ -84,6 +94,14 @@ function wording(refusal: SandboxRefusal): Wording {
       };
     case "no_command":
       return { cause: "a command is missing, or begins with a dash", hint: null, status: usage };
+    case "code_refused":
+      return {
+        cause: `the code is refused, and nothing was run: ${refusedFor(refusal.examined)}`,
+        hint: `sallyport exec --language ${refusal.language} --explain`,
+        status: not_allowed,
+      };
+    case "settings":
+      return { cause: refusal.flaw, hint: refusal.hint, status: 78 };
     case "too_long":
       return {
         cause: "the program or one of its words is too long, or has a NUL in it",
@@ -109,6 +127,14 @@ function wording(refusal: SandboxRefusal): Wording {
         status: busy,
       };
   }
+}
+
+/** The first reason, and how many more there are. */
+function refusedFor({ findings, more }: Examined): string {
+  const [first, ...others] = findings.filter(({ judgement }) => judgement === "refuse");
+  if (first === undefined) throw new Error("code is refused for nothing");
+  const rest = others.length + more;
+  return `${findingText(first)}${rest === 0 ? "" : ` (and ${rest} more)`}`;
 }
 
 /** For bubblewrap alone, in place of the sysctl that would open it to every program. */

@@ -12,7 +12,7 @@ import { startRefusal, type SandboxRefusal } from "./refusal.ts";
 import { seccompFilter } from "./seccomp-filter.ts";
 import { openWorkspace } from "./workspace.ts";
 import type { Machine } from "./syscalls.ts";
-import { usageOf, type Usage } from "./tree-usage.ts";
+import { highest, usageOf, type Usage } from "./tree-usage.ts";
 
 export type Stream = "stdout" | "stderr";
 
@@ -35,7 +35,7 @@ export type SandboxRun = {
   durationMs: number;
   /** Null where it was stopped before the program was started. */
   confinement: Confinement | null;
-  /** The highest that was seen, every 50 ms; null where it ended before the first look. */
+  /** The highest that was seen, when it began and then every 50 ms; null where the program was not started. */
   peak: Usage | null;
 };
 
@@ -46,11 +46,15 @@ export type SandboxJob = Inside & {
   stdin: Buffer | null;
   signal: AbortSignal | null;
   output: (stream: Stream, chunk: Buffer) => void;
+  /** Of bubblewrap: the sandbox ends with it. */
+  started: (pid: number) => void;
+  /** No other program follows: nothing is made ready for it. */
+  isLast: boolean;
 };
 
 const LOOK_MS = 50;
 /** From which on output is no longer read and dropped, but a reason to stop: as many times what is kept. */
-const FLOOD = 64;
+export const FLOOD = 64;
 
 /** Runs `job` to its end. Never rejects for what the program does. */
 export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | SandboxRefusal> {
@@ -69,6 +73,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
     ],
   });
   if (workspace !== null) closeSync(workspace);
+  if (child.pid !== undefined) job.started(child.pid);
   // Noted from the start: it may not even begin.
   const failed = once(child, "error").then(([error]) => (error as NodeJS.ErrnoException).code);
   const closed = once(child, "close").then(() => null);
@@ -91,15 +96,17 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   let isReady = false;
   let confinement: Confinement | null = null;
   let missing: readonly string[] = [];
+  let peak: Usage | null = null;
   /** Once both are there, in whatever order: the launcher waits, and bubblewrap has said which process it is. */
   const look = (said: string): void => {
     const first = numberAfter(said, "child-pid");
     if (!isReady || first === null || confinement !== null) return;
     const found = confinementIn(first);
-    missing = found === null ? ["nothing can be seen of it"] : gaps(found, job);
+    missing = found === null ? ["nothing can be seen of it"] : gaps(found, job, process.getuid?.());
     if (missing.length > 0) return cancel();
     confinement = found;
     ready.end("go\n");
+    peak = usageOf(first);
   };
   const status = heard(channel(child, FD.status), look);
   ready.once("data", () => {
@@ -116,7 +123,6 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
       if (kept[stream].total() > FLOOD * most) stop({ by: "limit", limit: "output" });
     });
   }
-  let peak: Usage | null = null;
   const watch = setInterval(() => {
     const first = numberAfter(status(), "child-pid");
     if (first === null || confinement === null) return;
@@ -213,12 +219,4 @@ function heard(stream: Duplex, changed: (said: string) => void): () => string {
 function numberAfter(json: string, name: string): number | null {
   const value = new RegExp(`"${name}": (\\d+)`).exec(json)?.[1];
   return value === undefined ? null : Number(value);
-}
-
-function highest(a: Usage | null, b: Usage): Usage {
-  return {
-    processes: Math.max(a?.processes ?? 0, b.processes),
-    memoryBytes: Math.max(a?.memoryBytes ?? 0, b.memoryBytes),
-    cpuMs: Math.max(a?.cpuMs ?? 0, b.cpuMs),
-  };
 }

@@ -31,6 +31,15 @@ export function usageOf(first: number): Usage {
   return usage;
 }
 
+/** The higher one of each. */
+export function highest(a: Usage | null, b: Usage): Usage {
+  return {
+    processes: Math.max(a?.processes ?? 0, b.processes),
+    memoryBytes: Math.max(a?.memoryBytes ?? 0, b.memoryBytes),
+    cpuMs: Math.max(a?.cpuMs ?? 0, b.cpuMs),
+  };
+}
+
 function add(usage: Usage, pid: number): void {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   const kib = (name: string): number =>

@@ -24,7 +24,7 @@ export type RuleName = keyof typeof RULES;
 /** `line` and `column` count from 1; `text` is untrusted, at most 120 characters. */
 export type Finding = { line: number; column: number; rule: RuleName; text: string };
 
-export type Judgement = "refuse" | "warn" | "allow";
+type Judgement = "refuse" | "warn" | "allow";
 type Limits = {
   /** Of the source. */
   bytes: number;
@@ -43,7 +43,13 @@ export type CodePolicy = {
   limits: Limits;
 };
 
-/** In the sandbox files and the environment are its own: worth a word, no reason to refuse. */
+/** Of one rule no more are told: then others still are. */
+export const MOST_OF_A_RULE = 200;
+
+/**
+ * In the sandbox files and the environment are its own: worth a word, no reason to refuse. Refused is what no
+ * interpreter would run either, what nobody could have looked at, and what an administrator forbids.
+ */
 export const DEFAULT_CODE_POLICY: CodePolicy = {
   rules: {
     syntax: "refuse",
@@ -56,21 +62,32 @@ export const DEFAULT_CODE_POLICY: CodePolicy = {
     "dynamic-import": "warn",
     "forbidden-import": "refuse",
     "missing-import": "refuse",
-    "template-injection": "refuse",
+    "template-injection": "warn",
     "constructor-chain": "warn",
     obfuscation: "warn",
     size: "refuse",
     complexity: "refuse",
   },
   imports: { allowed: null, forbidden: [], required: [] },
-  limits: { bytes: 1 << 20, nodes: 200_000, depth: 500 },
+  limits: { bytes: 256 * 1024, nodes: 200_000, depth: 500 },
 };
 
-/** The strictest of what the policy says of the findings. */
-export function judgeCode(findings: readonly Finding[], { rules }: CodePolicy): Judgement {
-  const said = findings.map(({ rule }) => rules[rule]);
-  if (said.includes("refuse")) return "refuse";
-  return said.includes("warn") ? "warn" : "allow";
+export type JudgedFinding = Finding & { judgement: "refuse" | "warn" };
+
+/** What the policy does not allow of them, in their order. */
+export function judgeFindings(
+  findings: readonly Finding[],
+  { rules }: CodePolicy,
+): JudgedFinding[] {
+  return findings.flatMap((finding) => {
+    const judgement = rules[finding.rule];
+    return judgement === "allow" ? [] : [{ ...finding, judgement }];
+  });
+}
+
+/** As a person reads it; `text` is not escaped. */
+export function findingText({ line, column, rule, text }: Finding): string {
+  return `${line}:${column} ${rule}: ${RULES[rule]}: ${text}`;
 }
 
 const TEXT_CHARACTERS = 120;

@@ -1,7 +1,13 @@
 /** JavaScript and TypeScript by their syntax tree: escapes, brackets and optional chains hide nothing from it. */
 import { parse, type ParserOptions } from "@babel/parser";
 import { staticText } from "./constant-text.ts";
-import { shownText, type CodePolicy, type Finding, type RuleName } from "./finding.ts";
+import {
+  MOST_OF_A_RULE,
+  shownText,
+  type CodePolicy,
+  type Finding,
+  type RuleName,
+} from "./finding.ts";
 import {
   CLIMBING,
   CODE_TAKERS,
@@ -18,10 +24,17 @@ const OPTIONS: ParserOptions = {
   errorRecovery: false,
   allowReturnOutsideFunction: true,
   allowAwaitOutsideFunction: true,
-  plugins: ["typescript", "jsx", "decorators"],
 };
-/** `<T>x` is a cast to TypeScript and an element to JSX: what cannot be read as one is read as the other. */
-const WITHOUT_JSX: ParserOptions = { ...OPTIONS, plugins: ["typescript", "decorators"] };
+/**
+ * What cannot be read as one is read as the next. JavaScript first, for that is what runs: to TypeScript
+ * `f<process["env"]>(x)` has a type in it, and no environment. `<T>x` is a cast to it, and an element to JSX.
+ */
+const PLUGINS: NonNullable<ParserOptions["plugins"]>[] = [
+  [],
+  ["typescript", "jsx", "decorators"],
+  ["typescript", "decorators"],
+  ["jsx", "decorators"],
+];
 
 type Add = (node: Node, rule: RuleName) => void;
 
@@ -34,11 +47,15 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
 
   const findings: Finding[] = [];
   const seen = new Set<string>();
+  const ofRule = new Map<RuleName, number>();
   const add: Add = ({ loc, start, end }, rule) => {
     const { line, column } = loc.start;
     const key = `${line}:${column}:${rule}`;
     if (seen.has(key)) return;
     seen.add(key);
+    const count = (ofRule.get(rule) ?? 0) + 1;
+    ofRule.set(rule, count);
+    if (count > MOST_OF_A_RULE) return;
     findings.push({ line, column: column + 1, rule, text: shownText(source.slice(start, end)) });
   };
   const loaded = new Set<string>();
@@ -67,21 +84,28 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
   return findings;
 }
 
+/** Without a place where its stack ran over. */
+type ParseError = Error & { pos?: number; loc?: { line: number; column: number } };
+
 type Read = { tree: Node; finding: null } | { tree: null; finding: Finding };
 
+/** What is wrong with it is told by the reading that came farthest. */
 function treeOf(source: string): Read {
-  try {
-    return { tree: parse(source, OPTIONS).program as unknown as Node, finding: null };
-  } catch {
+  let wrong: ParseError | null = null;
+  for (const plugins of PLUGINS) {
     try {
-      const { program } = parse(source, WITHOUT_JSX);
-      return { tree: program as unknown as Node, finding: null };
+      return {
+        tree: parse(source, { ...OPTIONS, plugins }).program as unknown as Node,
+        finding: null,
+      };
     } catch (error) {
-      const { loc, message } = error as Error & { loc?: { line: number; column: number } };
-      const [line, column] = [loc?.line ?? 1, (loc?.column ?? 0) + 1];
-      return { tree: null, finding: { line, column, rule: "syntax", text: shownText(message) } };
+      const other = error as ParseError;
+      if (wrong === null || (other.pos ?? 0) > (wrong.pos ?? 0)) wrong = other;
     }
   }
+  const [line, column] = [wrong?.loc?.line ?? 1, (wrong?.loc?.column ?? 0) + 1];
+  const text = shownText(wrong?.message ?? "");
+  return { tree: null, finding: { line, column, rule: "syntax", text } };
 }
 
 type Load = (name: string, at: Node) => void;
@@ -128,9 +152,9 @@ function inspectCall(node: Node, add: Add, load: Load): void {
   if (callee === undefined) return;
   const name = nameOf(callee);
   const [first] = given;
-  if (callee.type === "Import" || (callee.type === "Identifier" && name === "require"))
+  // `require.main.require(x)` is one, too.
+  if (callee.type === "Import" || name === "require" || name === "getBuiltinModule")
     return loadFrom(first, node, add, load);
-  if (name === "getBuiltinModule") return loadFrom(first, node, add, load);
   if (name === "createRequire" || name === "_load") add(node, "dynamic-import");
   if (isCodeTaker(callee) && given.some(isMadeOfValues)) add(node, "template-injection");
   if ((name === "setTimeout" || name === "setInterval") && first !== undefined)
@@ -156,8 +180,10 @@ function inspectMember(node: Node, add: Add): void {
     return;
   }
   if (CLIMBING.has(property)) add(node, "constructor-chain");
-  if (of !== null && GLOBAL_OBJECTS.has(of) && Object.hasOwn(GLOBAL_RULES, property))
-    add(node, ruleIn(GLOBAL_RULES, property));
+  if (of !== null && GLOBAL_OBJECTS.has(of)) {
+    if (Object.hasOwn(GLOBAL_RULES, property)) add(node, ruleIn(GLOBAL_RULES, property));
+    else if (Object.hasOwn(OBJECTS, property)) add(node, "obfuscation");
+  }
   const harmless = of !== null && Object.hasOwn(OBJECTS, of) ? OBJECTS[of] : undefined;
   if (harmless !== undefined && !harmless.has(property))
     add(node, of === "process" ? ruleIn(PROCESS_RULES, property, "environment") : "dynamic-import");
@@ -185,6 +211,8 @@ function judgeImport(name: string, at: Node, imports: CodePolicy["imports"], add
   const [root = ""] = bare.split("/");
   const rule = Object.hasOwn(MODULE_RULES, root) ? MODULE_RULES[root] : undefined;
   if (rule !== undefined) add(at, rule);
+  // The address is the code.
+  if (name.startsWith("data:")) add(at, "eval");
   const same = (other: string): boolean => other === name || other === bare || other === root;
   if (imports.forbidden.some(same)) add(at, "forbidden-import");
   if (imports.allowed !== null && !imports.allowed.some(same)) add(at, "forbidden-import");

@@ -6,8 +6,8 @@ const MODULES: Partial<Record<RuleName, string>> = {
   network:
     "socket ssl http urllib ftplib smtplib poplib imaplib telnetlib xmlrpc socketserver asyncio requests httpx aiohttp urllib3",
   "file-system":
-    "shutil pathlib tempfile glob fileinput io zipfile tarfile sqlite3 dbm shelve mmap",
-  eval: "code codeop marshal pickle runpy ctypes cffi",
+    "shutil pathlib tempfile glob fileinput io zipfile tarfile sqlite3 dbm shelve mmap codecs linecache tokenize",
+  eval: "code codeop marshal pickle runpy ctypes cffi timeit profile cProfile trace pdb bdb doctest",
   os: "os posix platform pwd grp resource sys",
   "dynamic-import": "importlib imp pkgutil zipimport builtins",
   environment: "os.environ os.getenv",

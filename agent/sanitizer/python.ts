@@ -1,7 +1,8 @@
 /** Python by its own syntax tree: a constant program of ours reads it, in the sandbox, and runs nothing of it. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { RULES, shownText, type CodePolicy, type Finding, type RuleName } from "./finding.ts";
+import { ruleSchema } from "./finding-schema.ts";
+import { MOST_OF_A_RULE, shownText, type CodePolicy, type Finding } from "./finding.ts";
 import { PYTHON_NAMES } from "./python-names.ts";
 
 /** Written in by the build; from source the file beside this one is read. */
@@ -19,7 +20,7 @@ const answerSchema = z.strictObject({
     z.strictObject({
       line: z.int().positive(),
       column: z.int().positive(),
-      rule: z.enum(Object.keys(RULES) as RuleName[]),
+      rule: ruleSchema,
       text: z.string(),
     }),
   ),
@@ -35,7 +36,7 @@ export async function findInPython(
   { limits, imports }: CodePolicy,
   run: RunPython,
 ): Promise<Finding[]> {
-  const asked = JSON.stringify({ source, limits, names: PYTHON_NAMES });
+  const asked = JSON.stringify({ source, limits, names: PYTHON_NAMES, most: MOST_OF_A_RULE });
   const said = await run(pythonSanitizer(), asked);
   const answer = said === null ? null : answerIn(said);
   if (answer === null)

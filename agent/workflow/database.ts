@@ -1,14 +1,19 @@
-/** The file that runs are remembered in: made for this user alone, looked over, and of a version that is known. */
+/** The files that runs are remembered in: made for this user alone, looked over, and of a version that is known. */
 import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { prepareFolder } from "./state-folder.ts";
 
-const VERSION = 1;
+/** `file`: its name; `schema`: of a new one, which is of `version` then. */
+export type Kept = { file: string; version: number; schema: string };
+
 /** Another process may be writing, milliseconds each time. */
 const BUSY_MS = 5000;
 
-const SCHEMA = `
+const RUNS: Kept = {
+  file: "runs.sqlite",
+  version: 1,
+  schema: `
   CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -40,13 +45,14 @@ const SCHEMA = `
     castSha256 TEXT,
     PRIMARY KEY (run, id)
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+};
 
 /** `flaw`: why it cannot be used (lowercase, no period). */
-export function openDatabase(folder: string): DatabaseSync | { flaw: string } {
+export function openDatabase(folder: string, kept: Kept = RUNS): DatabaseSync | { flaw: string } {
   const unfit = prepareFolder(folder);
   if (unfit !== null) return { flaw: unfit };
-  const file = join(folder, "runs.sqlite");
+  const file = join(folder, kept.file);
   const wrong = prepareFile(file);
   if (wrong !== null) return { flaw: wrong };
   let db: DatabaseSync | null = null;
@@ -56,7 +62,7 @@ export function openDatabase(folder: string): DatabaseSync | { flaw: string } {
     db.exec("PRAGMA journal_size_limit = 4194304");
     const check = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
     if (check !== "ok") return closed(db, `${file} is damaged; move it away to begin a new one`);
-    const known = migrate(db);
+    const known = migrate(db, kept);
     return known ? db : closed(db, `${file} is of a later version of sallyport`);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
@@ -90,13 +96,13 @@ function prepareFile(file: string): string | null {
 }
 
 /** False: it is of a version that is not known here. */
-function migrate(db: DatabaseSync): boolean {
+function migrate(db: DatabaseSync, { version: newest, schema }: Kept): boolean {
   db.exec("BEGIN IMMEDIATE");
   try {
     const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
-    if (version === 0) db.exec(`${SCHEMA} PRAGMA user_version = ${VERSION}`);
+    if (version === 0) db.exec(`${schema} PRAGMA user_version = ${newest}`);
     db.exec("COMMIT");
-    return version === 0 || version === VERSION;
+    return version === 0 || version === newest;
   } catch (error) {
     db.exec("ROLLBACK");
     throw error;

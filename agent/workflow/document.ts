@@ -3,12 +3,12 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   parseDocument,
   type Node,
   type YAMLParseError,
   type YAMLWarning,
 } from "yaml";
+import { linesOf } from "../line-places.ts";
 import type { Place, Problem } from "./problem.ts";
 
 const MAX_BYTES = 256 * 1024;
@@ -40,12 +40,12 @@ export function readDocument(text: string): Document | { problems: Problem[] } {
   const size = Buffer.byteLength(text);
   if (size > MAX_BYTES)
     return problemAt(START, `it has ${size} bytes; a workflow has at most ${MAX_BYTES}`);
-  const lines = new LineCounter();
+  const lines = linesOf(text);
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const document = parseDocument(text, { ...OPTIONS });
   const wrong = [...document.errors, ...document.warnings];
   // What follows from having given up says nothing more.
   const gaveUp = wrong.filter(({ code }) => code === "RESOURCE_EXHAUSTION");

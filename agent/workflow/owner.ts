@@ -1,13 +1,19 @@
-/** Which process runs a run, told apart from another one that has its number later. */
+/** Which process it is that runs something, told apart from another one that has its number later. */
 import { readFileSync } from "node:fs";
 
 /** `started`: clock ticks after boot, field 22 of proc(5) `stat`. */
 export type Owner = { pid: number; started: string; boot: string };
 
 export function thisOwner(): Owner {
-  const started = startOf(process.pid);
-  if (started === null) throw new Error("there is no /proc for this process");
-  return { pid: process.pid, started, boot: bootId() };
+  const own = processOf(process.pid);
+  if (own === null) throw new Error("there is no /proc for this process");
+  return own;
+}
+
+/** Null of one that is gone. */
+export function processOf(pid: number): Owner | null {
+  const started = startOf(pid);
+  return started === null ? null : { pid, started, boot: bootId() };
 }
 
 export function isAlive({ pid, started, boot }: Owner): boolean {

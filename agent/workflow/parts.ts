@@ -1,8 +1,9 @@
 /** What this program can execute steps with, beside the helper. */
 import { existsSync } from "node:fs";
 import { BWRAP } from "../sandbox/bubblewrap.ts";
-import { executor } from "../sandbox/executor.ts";
+import { backendFor } from "../sandbox/choice.ts";
 import type { SandboxRefusal } from "../sandbox/refusal.ts";
+import { USER_SANDBOXES } from "../sandbox/user-sandboxes.ts";
 import type { Executor, OpenTerminals } from "./execution.ts";
 import { sandboxSteps } from "./sandbox-steps.ts";
 import { terminalSteps } from "./terminal-steps.ts";
@@ -12,13 +13,13 @@ export type Parts = { terminals: OpenTerminals | null; sandbox: Executor | null 
 /** Why nothing here can enclose a step, or null; then what needs a sandbox is refused before a run starts. */
 export function noSandbox(): SandboxRefusal | null {
   if (process.geteuid?.() === 0) return { kind: "is_root" };
+  const settings = USER_SANDBOXES.settings();
+  // Whether a container can be had shows when one is asked for.
+  if (!("flaw" in settings) && backendFor(settings, null) !== "bubblewrap") return null;
   return existsSync(BWRAP) ? null : { kind: "no_backend" };
 }
 
-/** As many may wait as want to: how many steps a run has at once, and an agent runs, is bounded already. */
-const SANDBOXES = { atOnce: 5, waiting: Number.POSITIVE_INFINITY };
-
 export const PARTS: Parts = {
   terminals: terminalSteps,
-  sandbox: noSandbox() === null ? sandboxSteps(executor(SANDBOXES)) : null,
+  sandbox: noSandbox() === null ? sandboxSteps(USER_SANDBOXES) : null,
 };

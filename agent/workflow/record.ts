@@ -44,7 +44,7 @@ export type NewRun = { plan: Plan } & Pick<RunRecord, "file" | "client" | "claim
 const text = z.string();
 const maybe = z.string().nullable();
 
-const ownerSchema = z.strictObject({ pid: z.int(), started: text, boot: text });
+export const ownerSchema = z.strictObject({ pid: z.int(), started: text, boot: text });
 
 const runRow = z.looseObject({
   id: text,

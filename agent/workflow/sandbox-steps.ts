@@ -2,35 +2,44 @@
 import { StringDecoder } from "node:string_decoder";
 import { keptOutput, type KeptOutput } from "../kept-text.ts";
 import { explainSandboxEnd, explainSandboxRefusal } from "../sandbox/explain.ts";
-import type { Executor as Sandboxes } from "../sandbox/executor.ts";
+import type { Executed as SandboxExecuted } from "../sandbox/executor.ts";
+import type { Examined } from "../sandbox/examine.ts";
+import type { HostSandboxes } from "../sandbox/host-sandboxes.ts";
 import { profileFor, profileSchema, type Profile } from "../sandbox/profile.ts";
-import type { SandboxRun, Stream } from "../sandbox/run-bubblewrap.ts";
+import type { Stream } from "../sandbox/run-bubblewrap.ts";
+import { findingText } from "../sanitizer/finding.ts";
 import { redaction } from "../terminal/redaction.ts";
 import { ended } from "./engine.ts";
 import type { Executed, Execution, Executor } from "./execution.ts";
 
-export function sandboxSteps(sandboxes: Sandboxes): Executor {
+export function sandboxSteps(sandboxes: Pick<HostSandboxes, "run" | "settings">): Executor {
   return async (execution) => {
     const { act, workspace, env: wanted } = execution.step;
     if (act.kind === "request") return ended("denied", "a request is for the helper");
     const language = act.kind === "code" ? act.language : null;
-    const seconds = execution.timeoutMs === 0 ? undefined : execution.timeoutMs / 1000;
-    const profile = profileFor(language, profileSchema.parse({ seconds }));
+    const settings = sandboxes.settings();
+    const limits = "flaw" in settings ? profileSchema.parse({}) : settings.profile;
+    const seconds = execution.timeoutMs === 0 ? limits.seconds : execution.timeoutMs / 1000;
+    const profile = profileFor(language, { ...limits, seconds });
     // What a sandbox has in PATH and HOME is its own.
     const env = Object.fromEntries(wanted.map(([name]) => [name, execution.env[name] ?? ""]));
     const said = outputOf(execution);
-    const ran = await sandboxes.run({
-      program:
-        act.kind === "code"
-          ? { kind: "code", language: act.language, text: act.text }
-          : { kind: "command", argv: act.argv },
-      profile,
-      env,
-      stdin: execution.stdin,
-      workspace: workspace === null ? null : { folder: workspace, access: "read" },
-      signal: execution.signal,
-      output: said.take,
-    });
+    const ran = await sandboxes.run(
+      {
+        program:
+          act.kind === "code"
+            ? { kind: "code", language: act.language, text: act.text }
+            : { kind: "command", argv: act.argv },
+        profile,
+        env,
+        stdin: execution.stdin,
+        workspace: workspace === null ? null : { folder: workspace, access: "read" },
+        signal: execution.signal,
+        output: said.take,
+        patient: true,
+      },
+      "workflow",
+    );
     await said.end();
     if (ran.kind !== "ran") return ended("denied", explainSandboxRefusal(ran).cause);
     return executedOf(ran, profile, said.kept);
@@ -70,12 +79,15 @@ function outputOf({ secrets, output }: Execution): Said {
   };
 }
 
-function executedOf(ran: SandboxRun, profile: Profile, kept: KeptOutput): Executed {
+type Ran = Extract<SandboxExecuted, { kind: "ran" }>;
+
+function executedOf(ran: Ran, profile: Profile, kept: KeptOutput): Executed {
   const { end, durationMs } = ran;
   const [output, truncated] = [kept.text(), kept.truncated()];
   const failure = explainSandboxEnd(end, profile);
   const common = { output, truncated, durationMs, signal: null, castSha256: null };
-  const reason = failure === null || end.by === "itself" ? "" : failure.cause;
+  const ownEnd = failure === null || end.by === "itself" ? [] : [failure.cause];
+  const reason = [...ownEnd, ...seenIn(ran.examined)].join("; ");
   switch (end.by) {
     case "itself": {
       const state = end.exitStatus === 0 ? "succeeded" : "failed";
@@ -92,4 +104,12 @@ function executedOf(ran: SandboxRun, profile: Profile, kept: KeptOutput): Execut
     default:
       return end satisfies never;
   }
+}
+
+/** The first of what was seen in the code, and how many more there are. */
+function seenIn({ findings, more }: Examined): string[] {
+  const [first, ...others] = findings;
+  if (first === undefined) return [];
+  const left = others.length + more;
+  return [`code: ${findingText(first)}${left === 0 ? "" : ` (and ${left} more)`}`];
 }

@@ -30,6 +30,9 @@ export async function runInHost(host: BenchHost, { file, user, words, input }: I
         SESSION_SCRIPT: JSON.stringify(
           readFileSync(join(root, "agent/terminal/session.sh"), "utf8"),
         ),
+        PYTHON_SANITIZER: JSON.stringify(
+          readFileSync(join(root, "agent/sanitizer/python.py"), "utf8"),
+        ),
         PTY_SHA256: JSON.stringify(createHash("sha256").update(readFileSync(ADDON)).digest("hex")),
       },
     });

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchAudit } from "./audit.ts";
 import { benchCluster } from "./cluster.ts";
 import { benchDaemon } from "./daemon.ts";
 import { benchGrowth } from "./growth.ts";
@@ -36,6 +37,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   "sudo-steps": benchSudoSteps,
   terminal: benchTerminal,
   sandbox: benchSandbox,
+  audit: benchAudit,
   growth: benchGrowth,
 };
 

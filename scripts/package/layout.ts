@@ -40,6 +40,7 @@ export function installedFiles(
     file("usr/lib/sysusers.d/sallyport.conf", ours("sysusers.conf")),
     file("usr/lib/tmpfiles.d/sallyport.conf", ours("tmpfiles.conf")),
     file("etc/sallyport/daemon.yaml", ours("daemon.yaml")),
+    file("etc/sallyport/sandbox.yaml", ours("sandbox.yaml")),
     ...globSync(ours("prometheus/*.rules.yml")).map((rules) =>
       file(`${DOC}/prometheus/${basename(rules)}`, rules),
     ),

@@ -188,6 +188,15 @@ srw-rw---- root:sallyport ${socket}
     });
   });
 
+  test("and which runs no code: its walls leave no room for a sandbox, and it says so", async () => {
+    const { reason, ...outcome } = await callTool("run_code", { language: "bash", code: "id" });
+    expect(outcome).toMatchObject({ ok: false, code: "no_sandbox", data: null });
+    expect(reason).toMatch(/^there is no sandbox here, and code runs nowhere else: /);
+    expect(await http("/metrics", await token())).toMatch(
+      /^sallyport_sandbox_refusals_total\{reason="(no_backend|namespaces_blocked)"\} 1$/m,
+    );
+  });
+
   test(
     "an upgrade keeps what listens listening, and what is switched off so",
     { timeout: 120_000 },
@@ -237,6 +246,8 @@ srw-rw---- root:sallyport ${socket}
     expect(before.filter((line) => !after.includes(line))).toEqual([]);
     expect(after.filter((line) => !before.includes(line))).toEqual([
       "-rw-r----- root:root /var/log/sallyport/audit.jsonl ",
+      expect.stringMatching(/^-rw-r----- root:root \/var\/log\/sallyport\/checkpoints.jsonl.\d+ $/),
+      expect.stringMatching(/^-rw-r--r-- root:root \/var\/log\/sallyport\/checkpoint.pub.\d+ $/),
       "drwxr-x--- root:root /var/log/sallyport ",
     ]);
   });

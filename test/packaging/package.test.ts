@@ -43,6 +43,7 @@ test("it holds these files and no others, root's, with these modes", () => {
   const files = entries.filter(([mode]) => !mode?.startsWith("d"));
   expect(files.map(([mode, , , , , path]) => `${mode} ${path?.slice(1)}`)).toEqual([
     "-rw-r--r-- /etc/sallyport/daemon.yaml",
+    "-rw-r--r-- /etc/sallyport/sandbox.yaml",
     "-rwxr-xr-x /usr/bin/sallyport",
     "-rw-r--r-- /usr/lib/sallyport/pty.node",
     "-rw-r--r-- /usr/lib/systemd/system/sallyport-helper.socket",
@@ -83,7 +84,7 @@ test("both programs and the addon are those of dist/, and no larger than they ne
 });
 
 test("what an administrator may change is a conffile, and nothing else is", () => {
-  expect(control("conffiles")).toBe("/etc/sallyport/daemon.yaml\n");
+  expect(control("conffiles")).toBe("/etc/sallyport/daemon.yaml\n/etc/sallyport/sandbox.yaml\n");
 });
 
 test("it needs the C library that its programs were linked with, or a newer one", () => {

@@ -69,6 +69,7 @@ describe("a rule is refused", () => {
     "/usr/libexec/\ud800",
     "ALL",
     "sudoedit",
+    "/usr/bin/sudoedit",
     "list",
   ];
   it.each(helpers.map((helper) => [JSON.stringify(helper), helper]))(

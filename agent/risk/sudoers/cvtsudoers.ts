@@ -53,11 +53,14 @@ export function readCvtsudoers(json: string): SudoersFile | null {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(BARE_OPTION, "$1{ $2 }"));
   } catch {
     return null;
   }
 }
+
+/** Sudo 1.9.13, Debian 12's, prints these without braces in a list of objects. */
+const BARE_OPTION = /^([\t ]+)("(?:runcwd|runchroot)": "(?:[^"\\\n]|\\.)*")(?=,?$)/gm;
 
 const MARKS: Record<string, string> = { usergroup: "%", userid: "#", usergid: "%#", netgroup: "+" };
 

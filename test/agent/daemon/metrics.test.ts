@@ -33,6 +33,10 @@ test("its metrics have these names and labels, and nothing that an agent wrote",
   await callTool(daemon, "service_control", { name: HOSTILE, action: "restart" });
   await callTool(daemon, "service_control", { name: "nginx", action: HOSTILE });
   await callTool(daemon, HOSTILE, {});
+  // Root, as who runs these tests, has no sandbox: that is a refusal, and counted.
+  const { outcome } = await callTool(daemon, "run_code", { language: "bash", code: HOSTILE });
+  expect(outcome).toMatchObject({ ok: false, code: "no_sandbox" });
+  await callTool(daemon, "run_code", { language: "node", code: "eval(`${x}`); process.env" });
   await daemon.get(`/${encodeURIComponent(HOSTILE)}`);
   const { text, headers } = await daemon.get("/metrics");
   expect(headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -48,6 +52,14 @@ test("its metrics have these names and labels, and nothing that an agent wrote",
     sallyport_http_requests_total: ["path", "status"],
     sallyport_unknown_outcomes_total: ["found"],
     sallyport_session_restarts_total: [],
+    sallyport_sandbox_runs_total: ["language", "end"],
+    sallyport_sandbox_refusals_total: ["reason"],
+    sallyport_code_findings_total: ["rule", "judgement"],
+    sallyport_sandboxes_running: [],
+    sallyport_sandboxes_waiting: [],
+    sallyport_sandboxes_limit: [],
+    sallyport_sandbox_oldest_seconds: [],
+    sallyport_sandbox_lifetime_seconds: [],
     sallyport_helper_up: [],
     sallyport_ledger_writable: [],
     sallyport_audit_head_seq: [],
@@ -76,6 +88,23 @@ test("its metrics have these names and labels, and nothing that an agent wrote",
     { tool: "service_control", code: "ok", value: 1 },
     { tool: "service_control", code: "not_allowed", value: 2 },
     { tool: "service_control", code: "malformed", value: 1 },
+    { tool: "run_code", code: "no_sandbox", value: 1 },
+    { tool: "run_code", code: "code_refused", value: 1 },
+  ]);
+  expect(told("sallyport_sandbox_refusals_total")).toEqual([
+    { reason: "code_refused", value: 1 },
+    { reason: "is_root", value: 1 },
+  ]);
+  expect(told("sallyport_code_findings_total")).toEqual(
+    expect.arrayContaining([
+      { rule: "template-injection", judgement: "refuse", value: 1 },
+      { rule: "environment", judgement: "warn", value: 1 },
+    ]),
+  );
+  expect(told("sallyport_sandboxes_limit")).toEqual([{ value: 5 }]);
+  expect(daemon.log("sandbox").map(({ client, msg }) => [client, String(msg)])).toEqual([
+    ["token", expect.stringMatching(/^sandbox id=\S+ by=run_code language=bash .* code=is_root /)],
+    ["token", expect.stringMatching(/ language=node .* code=code_refused /)],
   ]);
   expect(told("sallyport_http_requests_total")).toContainEqual({
     path: "other",

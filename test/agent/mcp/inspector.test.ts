@@ -28,7 +28,7 @@ function inspect(...words: string[]) {
 test("it lists the tools", () => {
   const { stdout } = inspect("--method", "tools/list");
   const { tools } = JSON.parse(stdout) as { tools: { name: string }[] };
-  expect(tools.map(({ name }) => name)).toHaveLength(14);
+  expect(tools.map(({ name }) => name)).toHaveLength(15);
 });
 
 test.each([

@@ -22,6 +22,7 @@ const CALLS: Record<string, Record<string, unknown>> = {
   package_info: { name: "htop" },
   package_manage: { action: "install", name: "htop" },
   audit_query: {},
+  run_code: { language: "bash", code: "true" },
   workflow_validate: { workflow: "x" },
   workflow_plan: { workflow: "x" },
   workflow_start: { workflow: "x" },

@@ -432,3 +432,14 @@ test("a reason says where in the text it found what it says", () => {
   expect(first?.rule).toBe("git.discard");
   expect(command.slice(...(first?.span ?? [0, 0]))).toBe("git reset --hard");
 });
+
+test("a here document is read by the last command of its line, whatever stands before it", () => {
+  const rows = [
+    "echo hi | bash <<'EOF'\nrm -rf /\nEOF",
+    "ls && echo hi | bash <<EOF\nrm -rf /\nEOF",
+    "ls; true || cat x | sh <<< 'rm -rf /'",
+    "ls | rm <<EOF -rf /\nEOF",
+  ];
+  expect(otherThan("CRITICAL", rows)).toEqual([]);
+  expect(otherThan("SAFE", ["echo hi | cat <<EOF\nrm -rf /\nEOF"])).toEqual([]);
+});

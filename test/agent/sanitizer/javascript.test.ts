@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import {
   DEFAULT_CODE_POLICY,
-  judgeCode,
+  judgeFindings,
+  MOST_OF_A_RULE,
   type CodePolicy,
   type RuleName,
 } from "../../../agent/sanitizer/finding.ts";
@@ -122,18 +123,27 @@ test.each<[RuleName, string]>([
   expect(rulesIn(code, policy)).toContain(rule);
 });
 
-test("the policy decides rule by rule; the strictest counts", () => {
+test("the policy decides rule by rule: what it allows is not told", () => {
   const findings = findInJavaScript("eval(x); fetch(y)", DEFAULT_CODE_POLICY);
-  expect(judgeCode([], DEFAULT_CODE_POLICY)).toBe("allow");
-  expect(judgeCode(findings, DEFAULT_CODE_POLICY)).toBe("warn");
-  const rules = { ...DEFAULT_CODE_POLICY.rules, eval: "refuse" as const };
-  expect(judgeCode(findings, { ...DEFAULT_CODE_POLICY, rules })).toBe("refuse");
-  const lenient = {
-    ...DEFAULT_CODE_POLICY.rules,
-    eval: "allow" as const,
-    network: "allow" as const,
-  };
-  expect(judgeCode(findings, { ...DEFAULT_CODE_POLICY, rules: lenient })).toBe("allow");
+  const judged = (changed: Partial<CodePolicy["rules"]>): string[] =>
+    judgeFindings(findings, {
+      ...DEFAULT_CODE_POLICY,
+      rules: { ...DEFAULT_CODE_POLICY.rules, ...changed },
+    }).map(({ rule, judgement }) => `${rule} ${judgement}`);
+  expect(judged({})).toEqual(["eval warn", "network warn"]);
+  expect(judged({ eval: "refuse" })).toEqual(["eval refuse", "network warn"]);
+  expect(judged({ eval: "allow", network: "allow" })).toEqual([]);
+});
+
+test("a flood of one rule hides no other", () => {
+  const code = `${"eval;".repeat(2000)} fetch(x)`;
+  const found = findInJavaScript(code, DEFAULT_CODE_POLICY).map(({ rule }) => rule);
+  expect(found.filter((rule) => rule === "eval")).toHaveLength(MOST_OF_A_RULE);
+  expect(found.at(-1)).toBe("network");
+});
+
+test("what is JavaScript and no TypeScript is read as JavaScript", () => {
+  expect(rulesIn("const f = a ? (b) : c => d; fetch(f)")).toEqual(["network"]);
 });
 
 /** Harmless only because of the sandbox: this table says which, so that nobody takes silence for safety. */

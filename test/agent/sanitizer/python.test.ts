@@ -81,6 +81,12 @@ test.each<[RuleName, string]>([
   expect(await rulesIn(code, policy)).toContain(rule);
 });
 
+test("a flood of one rule hides no other", async () => {
+  const found = await rulesIn(`${"eval\n".repeat(2000)}import socket`);
+  expect(found.filter((rule) => rule === "eval")).toHaveLength(200);
+  expect(found.at(-1)).toBe("network");
+});
+
 test.each([null, "", "{}", "[]", '{"v":1,"findings":[{"rule":"none"}],"loaded":[]}'])(
   "%j is no answer: the code counts as not examined",
   async (said) => {

@@ -375,3 +375,11 @@ const PLAIN = {
   retries: 0,
   idempotent: false,
 };
+
+test("what YAML cannot read has its place all the same, behind line feeds that the parser passed over", () => {
+  const [, , third, last] = problems(' "name": "a",\n  "inputs": {},\n  "steps": [\n  ]\n}');
+  expect([third, last]).toEqual([
+    "w:2:15: unexpected scalar at node end",
+    expect.stringMatching(/^w:5:1: /),
+  ]);
+});

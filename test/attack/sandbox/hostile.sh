@@ -38,4 +38,5 @@ told tty sh -c 'echo x >/dev/tty'
 told devices sh -c 'ls /dev | tr "\n" " "'
 told network sh -c 'cat /proc/net/dev | grep -c :'
 told sys ls /sys
+told hardware sh -c 'cd / && find sys/block sys/bus sys/class sys/dev sys/devices sys/kernel sys/module -mindepth 1 2>/dev/null | wc -l'
 told ulimit sh -c 'ulimit -n 100000'

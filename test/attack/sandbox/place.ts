@@ -21,10 +21,10 @@ print("listening", flush=True)
 sys.stdin.read()
 `;
 
-export type Place = { host: Host; leave(): Promise<void> };
+export type Place = { host: Host; backend: string; leave(): Promise<void> };
 
 /** What the host lacks is put there: a node. */
-export async function enter(host: Host): Promise<Place> {
+export async function enter(host: Host, backend = "bubblewrap"): Promise<Place> {
   copyFileSync(process.execPath, `/proc/${host.pid}/root/usr/local/bin/node`);
   await arrangeScript(
     host,
@@ -39,6 +39,7 @@ chown agent: /home/agent/.ssh/id_canary`,
   await new Promise((listening) => services.stdout?.once("data", listening));
   return {
     host,
+    backend,
     async leave() {
       await Promise.all([end(services), end(process1)]);
       await arrangeScript(host, "rm -rf /run/docker.sock /usr/local/bin/node /home/agent/.ssh");
@@ -68,17 +69,19 @@ export type Answer = {
 
 export const SALLYPORT = "/opt/sallyport/sallyport";
 
-export function execWords(language: string, ...options: string[]): string[] {
-  return [SALLYPORT, "exec", "--json", "--language", language, ...options, "-"];
+export function execWords({ backend }: Place, language: string, ...options: string[]): string[] {
+  const words = ["--json", "--backend", backend, "--language", language];
+  return [SALLYPORT, "exec", ...words, ...options, "-"];
 }
 
 export async function runInSandbox(
-  { host }: Place,
+  place: Place,
   language: string,
   code: string,
   ...options: string[]
 ): Promise<Answer> {
-  const { stdout, stderr } = await exec(host, "agent", execWords(language, ...options), {
+  const words = execWords(place, language, ...options);
+  const { stdout, stderr } = await exec(place.host, "agent", words, {
     input: code,
   });
   if (!stdout.startsWith("{")) throw new Error(`${stdout}${stderr}`);

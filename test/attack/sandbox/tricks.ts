@@ -1,17 +1,25 @@
 /** What has to come of each trick of the hostile programs, in the words of its language's errors. */
 
 /** `outside`: what comes of it without a sandbox, where that shows that the trick is a trick. */
-export type Row = { trick: string; inside: RegExp; outside?: RegExp };
+export type Row = {
+  trick: string;
+  inside: RegExp;
+  outside?: RegExp;
+  /** In docker, where it is other words for the same, or held by something else. */
+  docker?: RegExp;
+};
 
 const GONE = /ENOENT|No such file|cannot access/;
 const READ_ONLY = /EROFS|Read-only file system/;
+/** By the kernel: process 1 is one that nobody may look into. */
+const HIDDEN = /EACCES|Permission denied|cannot access/;
 const NOT_PERMITTED = /EPERM|not permitted|must be superuser/;
 const UNREACHABLE = /ENETUNREACH|unreachable/;
 
 const EVERYWHERE: Row[] = [
   { trick: "shadow", inside: GONE },
   { trick: "home", inside: /ENOENT|No such file|'\[\]'/ },
-  { trick: "canary by proc root", inside: GONE },
+  { trick: "canary by proc root", inside: GONE, docker: HIDDEN },
   { trick: "loopback of the host", inside: /ECONNREFUSED|refused/, outside: /connected/ },
   { trick: "internet", inside: UNREACHABLE },
   { trick: "write etc", inside: READ_ONLY },
@@ -20,7 +28,7 @@ const EVERYWHERE: Row[] = [
   { trick: "write program", inside: READ_ONLY },
   { trick: "write tmp", inside: /written|fine/ },
   { trick: "hard link", inside: /EXDEV|cross-device/ },
-  { trick: "symlink", inside: GONE },
+  { trick: "symlink", inside: GONE, docker: HIDDEN },
   { trick: "setuid bit", inside: NOT_PERMITTED, outside: /None|undefined|""/ },
 ];
 
@@ -29,8 +37,8 @@ const SOCKETS: Row[] = [
   { trick: "abstract socket", inside: /ECONNREFUSED/, outside: /connected/ },
   { trick: "internet 6", inside: UNREACHABLE },
   { trick: "dns", inside: /EAI_AGAIN|Temporary failure/ },
-  { trick: "write dev", inside: READ_ONLY },
-  { trick: "setuid", inside: /EINVAL/ },
+  { trick: "write dev", inside: READ_ONLY, docker: /EACCES/ },
+  { trick: "setuid", inside: /EINVAL/, docker: NOT_PERMITTED },
 ];
 
 const DENIED_CALLS =
@@ -55,17 +63,19 @@ export const TRICKS: Record<string, Row[]> = {
     { trick: "unshare user", inside: NOT_PERMITTED, outside: /uid=0/ },
     { trick: "unshare mount", inside: NOT_PERMITTED },
     { trick: "mount", inside: NOT_PERMITTED },
-    { trick: "nsenter", inside: NOT_PERMITTED },
-    { trick: "setuid programs", inside: /does not exist|failure|must be run/ },
+    { trick: "nsenter", inside: NOT_PERMITTED, docker: /Permission denied/ },
+    { trick: "setuid programs", inside: /does not exist|failure|must be run|Critical error/ },
     { trick: "mknod", inside: NOT_PERMITTED },
     { trick: "docker socket", inside: GONE, outside: /docker\.sock/ },
     { trick: "tty", inside: /No such device/ },
     {
       trick: "devices",
       inside: /^"core fd full null ptmx pts random shm stderr stdin stdout tty urandom zero "$/,
+      docker: /^"fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero "$/,
     },
     { trick: "network", inside: /^"1 "$/, outside: /^"2 "$/ },
-    { trick: "sys", inside: GONE },
+    { trick: "sys", inside: GONE, docker: /^"block bus class dev devices firmware/ },
+    { trick: "hardware", inside: /^"0 "$/, outside: /^"[1-9]/ },
     { trick: "ulimit", inside: NOT_PERMITTED },
   ],
   python: [
@@ -89,7 +99,8 @@ export const TRICKS: Record<string, Row[]> = {
     { trick: "TIOCLINUX", inside: NOT_PERMITTED, outside: /ENOTTY/ },
     { trick: "tty", inside: /ENXIO/ },
     { trick: "shared memory", inside: NOT_PERMITTED, outside: /mmap/ },
-    { trick: "mapped zero", inside: /ENODEV/, outside: /mmap/ },
+    // Shared memory there is its control group's, which holds all of it.
+    { trick: "mapped zero", inside: /ENODEV/, outside: /mmap/, docker: /mmap/ },
     { trick: "escape by chroot", inside: NOT_PERMITTED },
     ...(process.arch === "x64"
       ? [

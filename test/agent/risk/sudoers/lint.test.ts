@@ -1,9 +1,9 @@
 /** Which sudoers rules are told to amount to root, read by cvtsudoers and by our own reader. */
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { globSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readCvtsudoers } from "../../../../agent/risk/sudoers/cvtsudoers.ts";
 import type { SudoersFile } from "../../../../agent/risk/sudoers/grant.ts";
 import { lint } from "../../../../agent/risk/sudoers/lint.ts";
@@ -76,18 +76,13 @@ OPS ALL=(root) NOPASSWD: SH, PASSWD: /usr/bin/id
 });
 
 /** Of the lab's trees: the same program as on a host of that distribution. */
-const trees = globSync(join(homedir(), ".cache/sallyport/trees/*/usr/bin/cvtsudoers"));
-const [cvtsudoers] = trees;
+const trees = globSync(join(homedir(), ".cache/sallyport/trees/*.*/usr/bin/cvtsudoers")).map(
+  (file) => file.replace(/\/usr\/bin\/cvtsudoers$/, ""),
+);
 
 // The lab makes the trees before any test; a run without a lab says so itself (test/lab/start.ts).
-describe.runIf(cvtsudoers !== undefined && existsSync(cvtsudoers))("cvtsudoers", () => {
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-sudoers-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
-  const tree = (cvtsudoers ?? "").replace(/\/usr\/bin\/cvtsudoers$/, "");
-
+describe.each(trees)("cvtsudoers of %s", (tree) => {
   test.each(ROWS)("and our own reader say the same of %s", (line) => {
-    const file = join(folder, "rules");
-    writeFileSync(file, `${line}\n`);
     const words = [tree, "/usr/bin/cvtsudoers", "-e", "-f", "json", "-"];
     const { stdout } = spawnSync("/usr/sbin/chroot", words, {
       input: `${line}\n`,

@@ -1,0 +1,70 @@
+/**
+ * Process 1 of a container: it tells what confines it, waits for its program, and ends with the program, with
+ * Sallyport or at the deadline, whichever is first. With process 1 the kernel ends all others.
+ */
+import { statSync } from "node:fs";
+
+/**
+ * A bash that nobody may read: the kernel then lets nobody of the same user into /proc of its process. The program
+ * could else hold the other end of what Sallyport's death is noticed by.
+ */
+export const LAUNCHER_PROGRAM = "/usr/libexec/sandbox-launcher";
+
+/** Folder that both sides see; here it is read-only to everybody. */
+export const GIVEN = "/sandbox";
+/** Lines end the report; what comes after is the program's. */
+const READY = "sandbox is ready\n";
+/** What the program may take longer than its wall clock, until it is ended from inside. */
+const GRACE_SECONDS = 5;
+
+/**
+ * Killing is left to the kernel, when process 1 ends. It looks fifty times a second: a helper that tells it could be
+ * stopped by the program. What bash would end at is trapped; other signals do not reach a process 1. A process that takes the program's number when that has ended only draws out its own run.
+ */
+const LAUNCHER = `cd / && cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev || exit 125
+told() { [ ! -r "/sys/fs/cgroup/$2" ] || { read -r value <"/sys/fs/cgroup/$2" && echo "group $1 $value"; }; }
+told memory memory/memory.limit_in_bytes; told memory memory.max
+told period cpu/cpu.cfs_period_us; told quota cpu/cpu.cfs_quota_us; told share cpu.max
+told processes pids/pids.max; told processes pids.max
+cat /proc/self/mountinfo | while read -r _ _ _ _ point _; do [ ! -w "$point" ] || echo "open $point"; done
+for folder in ${GIVEN} /workspace; do echo "folder $folder $(stat -c %d:%i "$folder")"; done
+printf '${READY.trimEnd()}\\n'
+IFS= read -r answer && [ "$answer" = go ] || exit 125
+mapfile -d '' -t words <${GIVEN}/words
+SECONDS=0 seconds=\${words[0]} folder=\${words[1]} first=\${words[2]}
+cd "$folder" || exit 125
+case $first in *=*) exit 127 ;; esac
+trap : HUP INT ILL TRAP ABRT FPE BUS SEGV SYS PIPE ALRM TERM XCPU XFSZ VTALRM PROF USR1 USR2
+env --default-signal -u _ -u SHLVL -u OLDPWD -u HOSTNAME "\${words[@]:2}" <${GIVEN}/stdin &
+program=$!
+exec >/dev/null 2>&1
+while kill -0 "$program" && [ "$SECONDS" -lt "$seconds" ]; do
+	read -r -t 0.02 || [ $? -gt 128 ] || exit 125
+done
+kill -0 "$program" && exit 125
+wait "$program"`;
+
+export const LAUNCH = [LAUNCHER_PROGRAM, "--norc", "--noprofile", "-c", LAUNCHER] as const;
+
+/** What it reads when it is told to go. */
+export function wordsFor(argv: readonly string[], folder: string, seconds: number): string {
+  const words = [String(Math.ceil(seconds) + GRACE_SECONDS), folder, ...argv];
+  return words.map((word) => `${word}\0`).join("");
+}
+
+/** The report, or null as long as not all of it is there. Nothing else is said before the program is started. */
+export function reportIn(said: string): string | null {
+  return said.endsWith(READY) ? said.slice(0, -READY.length) : null;
+}
+
+/** Whether `folder` of the host is what is at `inside`, and not something that has taken its place. */
+export function isSameFolder(report: string, inside: string, folder: string | number): boolean {
+  const { dev, ino } = statOf(folder);
+  return report.includes(`folder ${inside} ${dev}:${ino}\n`);
+}
+
+function statOf(folder: string | number) {
+  return statSync(typeof folder === "number" ? `/proc/self/fd/${folder}` : folder, {
+    bigint: true,
+  });
+}

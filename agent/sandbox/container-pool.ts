@@ -1,0 +1,102 @@
+/** Containers that wait for their program, so that it need not wait for them. Each is for one run. */
+import type { ContainerApi } from "./container-api.ts";
+import { makeContainer, type Container, type ContainerKind } from "./container.ts";
+import type { SandboxRefusal } from "./refusal.ts";
+
+export type ContainerPool = {
+  /** One that nothing has run in. */
+  take(
+    wish: Omit<ContainerKind, "image" | "backend">,
+    isLast: boolean,
+  ): Promise<Container | SandboxRefusal>;
+  /** Ends those that wait, and waits until nothing is left of any. */
+  close(): Promise<void>;
+};
+
+/** As many kinds are kept ready; of the others a program asks too seldom. */
+const KINDS_MAX = 4;
+
+export function containerPool(
+  api: ContainerApi,
+  common: Pick<ContainerKind, "image" | "backend">,
+  warm: number,
+): ContainerPool {
+  const waiting = new Map<string, Promise<Container | SandboxRefusal>[]>();
+  const leaving = new Set<Promise<void>>();
+  let isClosed = false;
+
+  const make = async (kind: ContainerKind): Promise<Container | SandboxRefusal> => {
+    const container = await makeContainer(api, kind);
+    if ("kind" in container) return container;
+    const gone = container.gone.finally(() => leaving.delete(gone));
+    leaving.add(gone);
+    return container;
+  };
+  /** What was made ahead and failed is told to nobody: the next one who asks has it made again. */
+  const fill = (key: string, kind: ContainerKind): void => {
+    const ready = waiting.get(key) ?? [];
+    waiting.delete(key);
+    waiting.set(key, ready);
+    for (const oldest of [...waiting.keys()].slice(0, -KINDS_MAX)) {
+      for (const made of waiting.get(oldest) ?? []) void discard(made);
+      waiting.delete(oldest);
+    }
+    if (isClosed) return;
+    while (ready.length < warm) {
+      const made = make(kind);
+      made.then(rest, () => {});
+      ready.push(made);
+    }
+  };
+
+  return {
+    async take(wish, isLast) {
+      const kind = { ...wish, ...common };
+      const key = keyOf(kind);
+      if (key === null || warm === 0 || isLast) return await make(kind);
+      const made = waiting.get(key)?.shift();
+      const container = made === undefined ? null : await usable(made);
+      container?.hold(true);
+      try {
+        return container ?? (await make(kind));
+      } finally {
+        fill(key, kind);
+      }
+    },
+    async close() {
+      isClosed = true;
+      const all = [...waiting.values()].flat();
+      waiting.clear();
+      await Promise.all(all.map(discard));
+      await Promise.all(leaving);
+    },
+  };
+}
+
+/** What all containers of a kind have in common; null for those that nobody will ask for again. */
+function keyOf({ profile, env, workspace }: ContainerKind): string | null {
+  if (workspace !== null || Object.keys(env).length > 0) return null;
+  const { memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort } = profile;
+  return JSON.stringify([memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort]);
+}
+
+function rest(made: Container | SandboxRefusal): void {
+  if (!("kind" in made)) made.hold(false);
+}
+
+/** Null where it could not be made, or has ended while it waited. */
+async function usable(made: Promise<Container | SandboxRefusal>): Promise<Container | null> {
+  try {
+    const container = await made;
+    if ("kind" in container) return null;
+    const isOver = await Promise.race([container.ended.then(() => true), Promise.resolve(false)]);
+    return isOver ? null : container;
+  } catch {
+    return null;
+  }
+}
+
+async function discard(made: Promise<Container | SandboxRefusal>): Promise<void> {
+  const container = await usable(made);
+  await container?.kill();
+}

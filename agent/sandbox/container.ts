@@ -1,0 +1,202 @@
+/** One container, from its creation to its last process: made, looked at, and waiting for its only program. */
+import { chmodSync, closeSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
+import { GIVEN, isSameFolder, reportIn, wordsFor } from "./container-launcher.ts";
+import { makeGiven, ownLabels } from "./container-owner.ts";
+import { containerSpec, userFor } from "./container-spec.ts";
+import { gaps, groupGaps, readConfinement, type Confinement } from "./confinement.ts";
+import type { Inexact, Profile } from "./profile.ts";
+import type { SandboxRefusal } from "./refusal.ts";
+import type { Stream } from "./run-bubblewrap.ts";
+import { containerUsage } from "./container-usage.ts";
+import type { Usage } from "./tree-usage.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+
+export type Container = {
+  id: string;
+  confinement: Confinement;
+  degraded: readonly Inexact[];
+  /** While it waits; null where its daemon does not count. */
+  usage: Usage | null;
+  /** Lets the launcher go on. What the program says from now on is told. */
+  go(program: {
+    argv: readonly string[];
+    seconds: number;
+    files: Readonly<Record<string, string | Buffer>>;
+    told: (stream: Stream, chunk: Buffer) => void;
+    outOfMemory: () => void;
+  }): void;
+  /** Whether this process goes on for it. One that waits for a program holds nobody up. */
+  hold(isHeld: boolean): void;
+  /** Ends all of its processes, whatever they ignore. */
+  kill(): Promise<void>;
+  /** When the last process is gone and all that it said is told. Null: it is not known how. */
+  ended: Promise<number | null>;
+  /** When nothing of it is left. */
+  gone: Promise<void>;
+};
+
+export type ContainerKind = {
+  backend: "docker" | "podman";
+  image: string;
+  profile: Profile;
+  env: Readonly<Record<string, string>>;
+  workspace: Workspace | null;
+};
+
+/** How long a container may take to come as far as its launcher. */
+const READY_MS = 30_000;
+const REMOVAL_MS = 10_000;
+
+export async function makeContainer(
+  api: ContainerApi,
+  kind: ContainerKind,
+): Promise<Container | SandboxRefusal> {
+  const opened = kind.workspace === null ? null : openWorkspace(kind.workspace);
+  if (opened !== null && typeof opened !== "number") return opened;
+  const { folder, given } = makeGiven();
+  const clear = (): void => rmSync(folder, { recursive: true, force: true });
+  let container: Started | null = null;
+  try {
+    const spec = containerSpec({ ...kind, given, labels: ownLabels() });
+    const { Id } = (await api.ask("POST", "/containers/create", spec)) as { Id: string };
+    container = await startContainer(api, Id);
+    void container.gone.then(clear);
+    const report = await container.report;
+    const judged = judge(report, kind, given, opened);
+    if ("kind" in judged) {
+      await container.kill();
+      return judged;
+    }
+    const usage = await containerUsage(api, Id);
+    return { ...container, ...judged, usage, go: starter(container, kind, given) };
+  } catch (error) {
+    await container?.kill();
+    clear();
+    throw error;
+  } finally {
+    if (opened !== null) closeSync(opened);
+  }
+}
+
+type Judged = { confinement: Confinement; degraded: readonly Inexact[] };
+
+/** Whether all that was asked for holds. The program is not started before that. */
+function judge(
+  report: string,
+  { backend, profile, workspace }: ContainerKind,
+  given: string,
+  opened: number | null,
+): Judged | SandboxRefusal {
+  const confinement = readConfinement(report);
+  const missing = gaps(confinement, { profile, workspace }, userFor(workspace).uid);
+  if (!isSameFolder(report, GIVEN, given)) missing.push("the program's folder");
+  if (opened !== null && !isSameFolder(report, "/workspace", opened)) missing.push("the workspace");
+  if (missing.length > 0) return { kind: "not_confined", gaps: missing };
+  const degraded = groupGaps(confinement, profile);
+  const limits = degraded.filter((limit) => !profile.bestEffort.includes(limit));
+  return limits.length > 0 ? { kind: "inexact", backend, limits } : { confinement, degraded };
+}
+
+type Started = Pick<Container, "id" | "hold" | "kill" | "ended" | "gone"> & {
+  report: Promise<string>;
+  stdin: Socket;
+  hear: (listener: Parameters<typeof demultiplexer>[0], outOfMemory: () => void) => void;
+};
+
+async function startContainer(api: ContainerApi, id: string): Promise<Started> {
+  let listener: ((stream: Stream, chunk: Buffer) => void) | null = null;
+  let outOfMemory: (() => void) | null = null;
+  let said = "";
+  const report = Promise.withResolvers<string>();
+  const died = Promise.withResolvers<number | null>();
+  const closed = Promise.withResolvers<null>();
+  const gone = Promise.withResolvers<void>();
+  report.promise.catch(() => {});
+
+  const kill = async (): Promise<void> => {
+    try {
+      await api.ask("DELETE", `/containers/${id}?force=1`);
+    } catch (error) {
+      // It ends by itself at this moment, and docker is removing it.
+      if (statusOf(error) === 409) await Promise.race([gone.promise, setTimeout(REMOVAL_MS)]);
+    }
+    events.stop();
+    died.resolve(null);
+    gone.resolve();
+  };
+  const events = await api.events(
+    id,
+    ({ action, exitStatus }) => {
+      if (action === "oom") outOfMemory?.();
+      if (action === "die") died.resolve(exitStatus);
+      if (action !== "destroy") return;
+      events.stop();
+      gone.resolve();
+    },
+    () => {
+      died.resolve(null);
+      gone.resolve();
+    },
+  );
+  let stdin: Socket;
+  try {
+    stdin = await api.attach(id);
+    stdin.on("error", () => {}).on("close", () => closed.resolve(null));
+    const take = demultiplexer((stream, chunk) => {
+      if (listener !== null) return listener(stream, chunk);
+      said += chunk.toString("latin1");
+      const complete = reportIn(said);
+      if (complete !== null) report.resolve(complete);
+    });
+    stdin.on("data", take);
+    await api.ask("POST", `/containers/${id}/start`);
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+  const late = globalThis.setTimeout(
+    () => report.reject(new Error("the launcher said nothing")),
+    READY_MS,
+  );
+  const ended = Promise.all([died.promise, closed.promise]).then(([status]) => status);
+  void ended.then(() => report.reject(new Error(`the launcher did not start: ${said.trim()}`)));
+  void report.promise.catch(() => {}).finally(() => clearTimeout(late));
+  return {
+    id,
+    hold: (isHeld) => {
+      events.hold(isHeld);
+      if (isHeld) stdin.ref();
+      else stdin.unref();
+    },
+    kill,
+    ended,
+    gone: gone.promise,
+    report: report.promise,
+    stdin,
+    hear: (told, memory) => {
+      listener = told;
+      outOfMemory = memory;
+    },
+  };
+}
+
+function starter(container: Started, { workspace }: ContainerKind, given: string): Container["go"] {
+  return ({ argv, seconds, files, told, outOfMemory }) => {
+    const words = wordsFor(argv, workspace === null ? "/tmp" : "/workspace", seconds);
+    for (const [name, text] of Object.entries({ stdin: "", ...files, words })) {
+      writeFileSync(join(given, name), text);
+      // Whatever the umask.
+      chmodSync(join(given, name), 0o644);
+    }
+    container.hear(told, outOfMemory);
+    container.stdin.write("go\n");
+  };
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof ContainerFault ? error.status : 0;
+}

@@ -1,0 +1,120 @@
+/** Debian's docker, in a lab host: real containers, of which nothing is left when it ends. */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { containerApi, type ContainerApi } from "../agent/sandbox/container-api.ts";
+import { buildSandboxImage } from "./sandbox-image.ts";
+
+const TOOLS = resolve(import.meta.dirname, "../node_modules/.cache/sallyport-tools/usr");
+const PROGRAMS = ["sbin/dockerd", "sbin/runc", "bin/containerd", "bin/containerd-shim-runc-v2"];
+
+/** Beside the socket that hostile programs look for. */
+const SOCKET = "/run/docker-of-tests.sock";
+const PID_FILE = "/run/docker-of-tests.pid";
+const SETTINGS = "/etc/sallyport/sandbox.yaml";
+
+/**
+ * In the host, with mounts of its own: control groups that can be written to, and memory for images, as there is no
+ * overlay upon the host's own. `$1`: the control group of this lab's containers.
+ */
+const START = `for controller in /sys/fs/cgroup/*/; do mount -o remount,bind,rw "$controller"; done
+mount -t tmpfs -o mode=711 none /var/lib/docker
+exec dockerd -H unix://${SOCKET} --group agent --cgroup-parent "$1" --pidfile ${PID_FILE} --exec-root /run/docker-of-tests --bridge=none --iptables=false --ip-forward=false --ip-masq=false`;
+
+export type Docker = {
+  api: ContainerApi;
+  image: string;
+  /** In the host. */
+  socket: string;
+  settings: string;
+  /** Control groups of its containers. */
+  groups(): string[];
+  stop(): Promise<void>;
+};
+
+/** Loads the image and writes the host's settings. */
+export async function startDocker(host: { pid: number }): Promise<Docker> {
+  if (!PROGRAMS.every((name) => existsSync(`${TOOLS}/${name}`))) {
+    throw new Error("docker is not here: scripts/tools");
+  }
+  const root = `/proc/${host.pid}/root`;
+  for (const folder of ["/opt/docker", "/var/lib/docker", "/etc/sallyport"]) {
+    mkdirSync(`${root}${folder}`, { recursive: true });
+  }
+  for (const name of PROGRAMS)
+    cpSync(`${TOOLS}/${name}`, `${root}/opt/docker/${name.split("/")[1]}`);
+  const group = `/sallyport-docker.${host.pid}`;
+  const namespaces = ["-t", String(host.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w"];
+  const shell = [
+    "unshare",
+    "--mount",
+    "--propagation",
+    "slave",
+    "/bin/sh",
+    "-euc",
+    START,
+    "sh",
+    group,
+  ];
+  const child = spawn("/usr/bin/nsenter", [...namespaces, ...shell], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: "/opt/docker:/usr/sbin:/usr/bin:/sbin:/bin" },
+  });
+  let said = "";
+  child.stderr
+    .setEncoding("utf8")
+    .on("data", (text: string) => (said = `${said}${text}`.slice(-4096)));
+  const ended = once(child, "close");
+  const socket = `${root}${SOCKET}`;
+  for (let tries = 0; !existsSync(socket); tries += 1) {
+    if (child.exitCode !== null || tries > 300) throw new Error(`dockerd did not start: ${said}`);
+    await setTimeout(100);
+  }
+  const api = containerApi(socket);
+  const archive = `${root}/opt/docker/image.tar`;
+  const { digest } = buildSandboxImage(archive);
+  await api.load(archive);
+  rmSync(archive);
+  writeFileSync(`${root}${SETTINGS}`, `image: ${digest}\nsockets: { docker: ${SOCKET} }\n`);
+  return {
+    api,
+    image: digest,
+    socket: SOCKET,
+    settings: SETTINGS,
+    groups: () => groupsBelow(group).filter((path) => !path.endsWith(group)),
+    async stop() {
+      api.close();
+      const pid = readFileSync(`${root}${PID_FILE}`, "latin1").trim();
+      spawnSync("/usr/bin/nsenter", ["-t", String(host.pid), "-m", "-p", "kill", pid]);
+      await ended;
+      for (const path of groupsBelow(group)) rmdirSync(path);
+      const made = ["/opt/docker", "/var/lib/docker", SETTINGS, SOCKET, "/run/docker-of-tests"];
+      for (const path of made) rmSync(`${root}${path}`, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Of this machine, in all hierarchies: the innermost first. */
+function groupsBelow(group: string): string[] {
+  const tops = readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}${group}`);
+  return [`/sys/fs/cgroup${group}`, ...tops]
+    .filter((top) => existsSync(top))
+    .flatMap((top) => [...foldersIn(top), top]);
+}
+
+function foldersIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${folder}/${name}`)
+    .flatMap((path) => [...foldersIn(path), path]);
+}
