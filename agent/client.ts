@@ -1,12 +1,13 @@
 /** Asks the helper for one thing. Everything unprivileged (command line, MCP server, daemon) goes through here. */
 import type { Request } from "../protocol/operation.ts";
-import type { Reply, Said } from "../protocol/reply.ts";
+import type { Reply } from "../protocol/reply.ts";
 import { helperProgram, mayConnect, reachHelper } from "./channel.ts";
 import { diagnose, isThisBuild, type Refusal } from "./diagnose.ts";
 import type { Host } from "./host.ts";
 import { parseReply } from "./reply.ts";
 import { argvOf } from "./request.ts";
 import { runProgram } from "./run-program.ts";
+import type { Said } from "./session-line.ts";
 import { sessionPool } from "./session-pool.ts";
 
 /** Every way to get no reply from the helper; agent/explain.ts words them. */
@@ -113,11 +114,14 @@ async function askBySocket(words: readonly string[], seconds: number, host: Host
   return { kind: "bad_reply", reason: "its session ended before it answered" };
 }
 
-/** Whether a request changes nothing on the host. */
+/** Whether a request changes nothing on the host, so that it may be asked again. */
 export function isRead(request: Request): boolean {
-  return !("action" in request) || ["status", "logs", "info"].includes(request.action);
+  if (request.kind === "report") return false;
+  return !("action" in request) || ["status", "logs", "info", "check"].includes(request.action);
 }
 
-function patience(request: Request): number {
-  return isRead(request) || !("action" in request) ? PATIENCE.read : PATIENCE[request.kind];
+/** In seconds. */
+export function patience(request: Request): number {
+  if (isRead(request) || !("action" in request) || request.kind === "grant") return PATIENCE.read;
+  return PATIENCE[request.kind];
 }

@@ -138,8 +138,11 @@ export function explainError(
 function hintFor(code: ErrorCode, request: Request): string | null {
   switch (code) {
     case "not_allowed":
-    case "grant_required":
       return "sallyport policy";
+    case "grant_required":
+      return request.kind === "grant"
+        ? "sallyport grants"
+        : command(["request", ...argvOf(request)]);
     case "unavailable":
     case "unsafe":
     case "internal":

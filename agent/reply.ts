@@ -1,6 +1,6 @@
 /** The helper's reply, checked: nothing that is not exactly a reply of protocol/reply.ts gets past here. */
 import { z } from "zod";
-import { endSchema } from "./audit/record.ts";
+import { endSchema, phaseSchema } from "./audit/record.ts";
 import { EXIT_STATUS, type ErrorCode, type Reply } from "../protocol/reply.ts";
 
 /** systemd's own words. */
@@ -42,7 +42,7 @@ const auditData = z.strictObject({
       seq: z.int().positive(),
       time: z.string(),
       requestId: z.string(),
-      phase: z.enum(["refused", "begin", "end"]),
+      phase: phaseSchema,
       argv: z.array(z.string()),
       decision: z.string(),
       result: endSchema.nullable(),
@@ -50,6 +50,21 @@ const auditData = z.strictObject({
   ),
   head: z.strictObject({ seq: z.int().nonnegative(), hash: z.string() }),
 });
+
+export const grantSchema = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  uid: z.int().nonnegative(),
+  subject: z.string(),
+  claim: z.string(),
+  stands: z.enum(["pending", "granted", "denied"]),
+  asked: z.iso.datetime(),
+  boot: z.string(),
+  until: z.int(),
+  uses: z.int().positive(),
+  by: z.int().nonnegative().nullable(),
+  reason: z.string(),
+});
+const grantData = z.strictObject({ kind: z.literal("grant"), grants: z.array(grantSchema) });
 
 const replySchema = z.strictObject({
   v: z.literal(1),
@@ -62,7 +77,14 @@ const replySchema = z.strictObject({
   durationMs: z.int().nonnegative(),
   requestId: z.string(),
   data: z
-    .discriminatedUnion("kind", [serviceData, packageData, policyData, versionData, auditData])
+    .discriminatedUnion("kind", [
+      serviceData,
+      packageData,
+      policyData,
+      versionData,
+      auditData,
+      grantData,
+    ])
     .nullable(),
   error: z
     .strictObject({

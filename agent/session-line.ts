@@ -1,7 +1,10 @@
 /** One line of what the helper says in a session. */
 import { z } from "zod";
-import type { Ended, Reply, Said } from "../protocol/reply.ts";
+import type { Reply } from "../protocol/reply.ts";
 import { replyIn } from "./reply.ts";
+
+/** What a program has just said. */
+export type Said = z.infer<typeof saidSchema>;
 
 export type Line =
   | { kind: "reply"; reply: Reply }
@@ -14,12 +17,10 @@ const saidSchema = z.strictObject({
   requestId: z.string(),
   stream: z.enum(["stdout", "stderr"]),
   text: z.string(),
-}) satisfies z.ZodType<Said>;
+});
 
-const endedSchema = z.strictObject({
-  v: z.literal(1),
-  end: z.string(),
-}) satisfies z.ZodType<Ended>;
+/** Nothing was read since the last reply. */
+const endedSchema = z.strictObject({ v: z.literal(1), end: z.string() });
 
 export function readLine(text: string): Line {
   let value: unknown;

@@ -1,6 +1,6 @@
 /** One session with the helper: one request at a time, and no reply is taken for that of another. */
 import type { Readable, Writable } from "node:stream";
-import type { Asked, Reply } from "../protocol/reply.ts";
+import type { Reply } from "../protocol/reply.ts";
 import type { Output } from "./client.ts";
 import { readLine, type Line } from "./session-line.ts";
 
@@ -116,7 +116,7 @@ export async function openSession(
       number += 1;
       const requestId = `${id}.${number}`;
       const answer = replyTo(requestId, wait, watch);
-      const asked: Asked = watch === undefined ? { argv } : { argv, stream: true };
+      const asked = watch === undefined ? { argv } : { argv, stream: true };
       input.write(`${JSON.stringify(asked)}\n`);
       return (await answer) ?? { kind: "unknown_outcome", requestId };
     },

@@ -2,26 +2,22 @@
 // If it were wrong, something could be done as root that was not judged or not written down.
 import { lstatSync, writeFileSync } from "node:fs";
 import type { PackageRequest, ServiceRequest } from "../protocol/operation.ts";
-import { EXIT_STATUS, type Reply } from "../protocol/reply.ts";
-import type { Entry } from "./audit.ts";
+import { EXIT_STATUS, LOCKDOWN, type Reply } from "../protocol/reply.ts";
+import { append, lock, ownRecords } from "./audit.ts";
 import { refuseToStart } from "./defence.ts";
-import { judge, policyInForce } from "./judge.ts";
-import { parse } from "./parse.ts";
+import { granted, grants, note } from "./grants.ts";
+import { judge, parse, policyInForce } from "./judge.ts";
 import { DEADLINE_SECONDS } from "./policy.ts";
 import { refused, told, type Refusal, type Result } from "./result.ts";
 
 declare const BUILD: { version: string; buildId: string; policyHash: string };
-const LOCKDOWN = "/var/lib/sallyport/lockdown";
-const USAGE = "usage: service ACTION NAME | package ACTION [NAME] | policy | version | audit";
+const USAGE = `usage: service ACTION NAME | package ACTION [NAME] | policy | version | audit
+  | grant request SUBJECT CLAIM | grant use SUBJECT | grant check | report TEXT`;
 
 /** `tell` passes on what programs say meanwhile; `detached`: in a process that sudo does not know. */
 export type Call = {
-  words: readonly string[];
-  requestId: string;
   tell: ((stream: "stdout" | "stderr", text: string) => Promise<unknown>) | null;
-  detached: boolean;
-  started: number;
-};
+} & { words: readonly string[]; requestId: string; detached: boolean; started: number };
 
 /** The reply, or null where another process has said it; and its exit status. */
 export async function answer(call: Call): Promise<{ reply: Reply | null; status: number }> {
@@ -41,16 +37,21 @@ async function resultOf(call: Call): Promise<Result | number> {
   const { unfit } = (examined ??= { unfit: refuseToStart() });
   // Who is not root, or may write no byte, cannot leave a record; it is refused all the same.
   if (unfit !== null) return await refuse(call, unfit).catch(() => unfit);
-  const decided = await decide(call.words);
+  const decided = decide(call);
   if (!("error" in decided)) return await act(call, decided);
   return decided.error === null ? decided : await refuse(call, decided as Refusal);
 }
 
+/** `guarded`: only by taking one use of a grant. */
+type Act = (ServiceRequest | PackageRequest) & { guarded: boolean };
+const needsGrant = (wish: string) => refused("grant_required", `a person must grant: ${wish}`);
+
 /** What may be done, or else the answer. */
-async function decide(words: readonly string[]): Promise<ServiceRequest | PackageRequest | Result> {
-  const request = parse(words);
+function decide(call: Call): Act | Result {
+  const request = parse(call.words);
   if (request === null) return refused("usage", USAGE, "not a request");
   if (request.kind === "version") return told({ kind: "version", ...BUILD });
+  if (request.kind === "report") return note(call, "reported", request.text);
   if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
     return refused("locked_down", "this host is locked down", LOCKDOWN);
   const verdicts = policyInForce();
@@ -58,26 +59,28 @@ async function decide(words: readonly string[]): Promise<ServiceRequest | Packag
     return refused("not_allowed", "the policy file is unusable", verdicts);
   const { policyHash } = BUILD;
   if (request.kind === "policy") return told({ kind: "policy", verdicts, policyHash });
-  if (request.kind === "audit") return told((await import("./audit.ts")).ownRecords());
-  const wish = words.join(" ");
+  if (request.kind === "audit") return told(ownRecords());
+  if (request.kind === "grant") return grants(request, verdicts, call);
+  const wish = call.words.join(" ");
   const verdict = judge(wish, verdicts);
-  if (verdict === "allow") return request;
-  if (verdict === "guard") return refused("grant_required", `a person must grant: ${wish}`);
+  const guarded = verdict === "guard";
+  if (guarded && !granted(wish, call, false)) return needsGrant(wish);
+  if (guarded || verdict === "allow") return { ...request, guarded };
   return refused("not_allowed", "security violation: not in the policy");
 }
 
 /** What cannot be recorded is not done. Modules that only an act needs are loaded only for one. */
-async function act(call: Call, request: ServiceRequest | PackageRequest): Promise<Result | number> {
+async function act(call: Call, request: Act): Promise<Result | number> {
   const kind = ["status", "logs", "info"].includes(request.action) ? "read" : request.kind;
   // SIGALRM makes every sudo kill its child; a change must not end with that, half done or unrecorded.
   if (kind !== "read" && !call.detached)
     return (await import("./run.ts")).handOver(call) ?? failed(call, "it was killed");
-  const { lock } = await import("./lock.ts");
   using held = kind === "package" ? lock("package", 60) : undefined;
   if (held === null)
     return await refuse(call, refused("busy", "another package action is running"));
   const wish = call.words.join(" ");
-  await record(call, { phase: "begin", decision: "allow", rule: wish }, kind !== "read");
+  if (request.guarded && !granted(wish, call, true)) return await refuse(call, needsGrant(wish));
+  append(call, { phase: "begin", decision: "allow", rule: wish }, kind !== "read");
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
   const within = { ...call, deadline, graceMs: kind === "package" ? 10_000 : 0 };
   const acting =
@@ -90,22 +93,19 @@ async function act(call: Call, request: ServiceRequest | PackageRequest): Promis
   const end = { code, exitCode, timedOut, durationMs: Date.now() - call.started };
   const decision = code === "not_allowed" || code === "unsafe" ? code : "allow";
   // What could not be recorded now has happened all the same, and the reply says so.
-  const ended = record(call, { phase: "end", decision, rule, result: end });
-  await ended.catch((error) => failed(call, error));
+  try {
+    append(call, { phase: "end", decision, rule, result: end }, false);
+  } catch (error) {
+    failed(call, error);
+  }
   return result;
 }
 
 /** A refusal is on record before it is spoken. */
 async function refuse(call: Call, refusal: Refusal): Promise<Result> {
-  const { code, reason } = refusal.error;
-  await record(call, { phase: "refused", decision: code, rule: reason });
+  const { code: decision, reason: rule } = refusal.error;
+  append(call, { phase: "refused", decision, rule }, false);
   return refusal;
-}
-
-type Fact = Pick<Entry, "phase" | "decision" | "rule" | "result">;
-async function record({ requestId, words }: Call, fact: Fact, sync = false): Promise<void> {
-  const { append } = await import("./audit.ts");
-  append({ requestId, argv: words, policyHash: BUILD.policyHash, ...fact }, sync);
 }
 
 /** What went wrong goes to the kernel's log, and so to the administrator's journal; the caller must not read it. */

@@ -1,32 +1,26 @@
-// Decides what is remembered: a chain of records, each holding the hash of the one before.
-// If it were wrong, what an agent did as root could be denied afterwards.
+// Decides what is remembered, a chain of records each holding the hash of the one before, and who goes next.
+// If it were wrong, records would overlap, and what an agent did as root could be denied afterwards.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import type { AuditData, AuditEntry, End } from "../protocol/reply.ts";
-import { caller } from "./defence.ts";
-import { lock } from "./lock.ts";
+import type { Call } from "./answer.ts";
+import { caller, distrust } from "./defence.ts";
 
-const DIRECTORY = "/var/log/sallyport";
-const FILE = `${DIRECTORY}/audit.jsonl`;
-/** More than the longest record; what callers can lengthen is shortened so that there is one. */
-const TAIL_BYTES = 65_536;
+declare const BUILD: { policyHash: string };
+const [LOCKS, DIRECTORY] = ["/run/sallyport", "/var/log/sallyport"];
+const TAIL_BYTES = 65_536; // more than the longest record: what callers can lengthen is shortened
 const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200]; // how far back, and how many, a caller sees
-const BOOT = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-/** Must be left on the disk, so that the end of what has begun can be written too. */
-const RESERVE_BYTES = 2 ** 20;
+export const boot = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+const RESERVE_BYTES = 2 ** 20; // left on the disk, so that the end of what has begun can be written too
 
-export type Entry = {
-  phase: "refused" | "begin" | "end";
-  argv: readonly string[];
-  result?: End;
-} & Record<"requestId" | "decision" | "rule" | "policyHash", string>;
+type Fact = Pick<AuditEntry, "phase" | "decision"> & { rule: string; result?: End };
 
-/** Appends one record, on disk when `sync`; throws where it cannot. */
-export function append(entry: Entry, sync: boolean): void {
+/** Appends one record of a call, on disk when `sync`; throws where it cannot. */
+export function append(call: Call, fact: Fact, sync: boolean): void {
   using held = lock("audit", 10);
   if (held === null) throw new Error("the audit log is locked");
   withLog((fd, size) => {
-    write(fd, size, entry);
+    write(fd, size, call, fact);
     if (sync) fs.fdatasyncSync(fd);
   });
 }
@@ -38,21 +32,20 @@ export function ownRecords(): AuditData {
     const { seq: last, hash } = tail(fd, size);
     const text = ending(fd, size, OWN_BYTES).toString();
     const lines = text.split("\n").slice(size > OWN_BYTES ? 1 : 0, -1);
-    const own = lines
-      .map((line) => JSON.parse(line) as AuditEntry & { uid: number | null })
-      .filter((one) => one.uid === uid)
-      .slice(-OWN_COUNT)
-      .map(({ seq, time, requestId, phase, argv, decision, result }) => {
-        return { seq, time, requestId, phase, argv, decision, result: result ?? null };
-      });
-    return { kind: "audit", records: own, head: { seq: last, hash } };
+    const all = lines.map((line) => JSON.parse(line) as AuditEntry & { uid: number | null });
+    const own = all.filter((one) => one.uid === uid).slice(-OWN_COUNT);
+    const records = own.map(({ seq, time, requestId, phase, argv, decision, result }) => {
+      return { seq, time, requestId, phase, argv, decision, result: result ?? null };
+    });
+    return { kind: "audit", records, head: { seq: last, hash } };
   });
 }
 
 function withLog<T>(use: (fd: number, size: number) => T): T {
   fs.mkdirSync(DIRECTORY, { recursive: true, mode: 0o750 });
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-  const fd = fs.openSync(FILE, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
+  const how = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  const fd = fs.openSync(`${DIRECTORY}/audit.jsonl`, how, 0o640);
   try {
     const [file, above] = [fs.fstatSync(fd), fs.lstatSync(DIRECTORY)]; // /var/log is syslog's on Ubuntu
     const regular = file.isFile() && file.nlink === 1 && above.isDirectory();
@@ -65,28 +58,17 @@ function withLog<T>(use: (fd: number, size: number) => T): T {
 }
 
 /** A record is one line of JSON; `hash`, always last, is the SHA-256 of the line without it. */
-function write(fd: number, size: number, entry: Entry): void {
-  const { requestId, phase, decision, policyHash, result } = entry;
+function write(fd: number, size: number, { requestId, words }: Call, fact: Fact): void {
+  const { phase, decision, result } = fact;
   const { bavail, bsize } = fs.statfsSync(DIRECTORY);
   if (phase !== "end" && bavail * bsize < RESERVE_BYTES) throw new Error("disk full");
   const { seq, hash: prev, torn } = tail(fd, size);
   if (torn > 0) fs.ftruncateSync(fd, size - torn);
-  const body = JSON.stringify({
-    v: 1,
-    seq: seq + 1,
-    time: new Date().toISOString(),
-    boot: BOOT,
-    ...caller(),
-    requestId,
-    phase,
-    argv: entry.argv.slice(0, 8).map((word) => word.slice(0, 256)),
-    decision,
-    rule: entry.rule.slice(0, 1024),
-    policyHash,
-    result,
-    torn: torn === 0 ? undefined : torn,
-    prev,
-  });
+  const when = { v: 1, seq: seq + 1, time: new Date().toISOString(), boot: boot() };
+  const argv = words.slice(0, 8).map((word) => word.slice(0, 256));
+  const why = { decision, rule: fact.rule.slice(0, 1024), policyHash: BUILD.policyHash, result };
+  const last = { torn: torn === 0 ? undefined : torn, prev };
+  const body = JSON.stringify({ ...when, ...caller(), requestId, phase, argv, ...why, ...last });
   const hash = createHash("sha256").update(body).digest("hex");
   const line = Buffer.from(`${body.slice(0, -1)},"hash":"${hash}"}\n`);
   if (fs.writeSync(fd, line) !== line.length) throw new Error("disk full"); // torn, for the next to mend
@@ -108,4 +90,23 @@ function ending(fd: number, size: number, most: number): Buffer {
   const bytes = Buffer.alloc(Math.min(size, most));
   fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length);
   return bytes;
+}
+
+// Node has no flock(2), and a refusal may not start flock(1): so it is the runtime's own SQLite,
+// on an empty database, whose lock the kernel takes back from a dead holder.
+/** Takes the lock `name` until it is disposed of; null where it was not free within `seconds`. */
+export function lock(name: "audit" | "grants" | "package", seconds: number): Disposable | null {
+  fs.mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
+  const flaw = distrust(LOCKS);
+  if (flaw !== null) throw new Error(flaw);
+  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  const database = new DatabaseSync(`${LOCKS}/${name}.lock`, { timeout: seconds * 1000 });
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"); // no file: nothing is ever written
+    return { [Symbol.dispose]: () => database.close() };
+  } catch (error) {
+    database.close();
+    if (String(error).includes("locked")) return null;
+    throw error;
+  }
 }

@@ -1,21 +1,14 @@
-// Decides whether this process may act at all: who started it, from which file, with what left over.
+// Decides whether this process may act at all, and whether anybody but root could change a file.
 // If it were wrong, the interpreter in this binary would be a root shell for whoever starts it.
-import { readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { refused, type Refusal } from "./result.ts";
-import { distrust } from "./trust.ts";
 
 /** Steer Node, OpenSSL, the loader or a packer; our rule strips them, a careless site may not. */
 const HOSTILE = /^(?:NODE|LD|OPENSSL|SSL|PKG|BUN|UV)_/;
-
 /** A caller can lower limits before sudo; below these a transaction would die halfway (proc(5)). */
-const FLOORS = {
-  "Max cpu time": 3600,
-  "Max file size": 2 ** 32,
-  "Max open files": 256,
-  "Max stack size": 2 ** 20,
-  "Max data size": 2 ** 32,
-  "Max address space": 2 ** 32,
-};
+const BYTES = { "file size": 2 ** 32, "data size": 2 ** 32, "address space": 2 ** 32 };
+const FLOORS = { "cpu time": 3600, "open files": 256, "stack size": 2 ** 20, ...BYTES };
 
 /** Why nothing may be done, or null. The caller's message names no path; the audit log's reason does. */
 export function refuseToStart(): Refusal | null {
@@ -28,7 +21,7 @@ export function refuseToStart(): Refusal | null {
   if (hostile !== undefined) return refused("unsafe", "hostile environment variable", hostile);
   const limits = readFileSync("/proc/self/limits", "utf8");
   for (const [name, floor] of Object.entries(FLOORS)) {
-    const soft = new RegExp(`^${name} +(\\S+)`, "m").exec(limits)?.[1];
+    const soft = new RegExp(`^Max ${name} +(\\S+)`, "m").exec(limits)?.[1];
     if (soft !== "unlimited" && !(Number(soft) >= floor))
       return refused("unsafe", "a resource limit is too low", `${name} ${soft} is below ${floor}`);
   }
@@ -39,8 +32,8 @@ export function refuseToStart(): Refusal | null {
 
 /** What sudo relays or a terminal sends: a transaction ends by itself, not by its caller. */
 export function ignoreSignals(): void {
-  const relayed = ["HUP", "INT", "QUIT", "TERM", "PIPE", "ALRM", "USR1", "USR2", "TSTP", "TTIN"];
-  for (const name of [...relayed, "TTOU"]) process.on(`SIG${name}`, () => {});
+  const relayed = "HUP INT QUIT TERM PIPE ALRM USR1 USR2 TSTP TTIN TTOU";
+  for (const name of relayed.split(" ")) process.on(`SIG${name}`, () => {});
 }
 
 type Caller = { uid: number | null; user: string | null; via: "sudo" | "socket" | "direct" };
@@ -54,4 +47,33 @@ export function caller(): Caller {
   // systemd.socket(5), Accept=: number of the connection, pid, and uid or "unknown".
   const peer = /^\d+-\d+-(.*)$/.exec(SALLYPORT_PEER)?.[1];
   return { uid: number(peer), user: null, via: "socket" };
+}
+
+/** Needs no look at ACLs: a writable entry shows in the group bits, as the mask (acl(5)). */
+function weakness(path: string): string | null {
+  const { uid, mode } = lstatSync(path);
+  if (uid !== 0) return `${path} is not owned by root`;
+  if ((mode & 0o022) !== 0) return `${path} can be written by others`;
+  return path === "/" ? null : weakness(dirname(path));
+}
+
+/** Why others could change, replace or create what `path` names or links to, or null. */
+export function distrust(path: string): string | null {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return distrust(dirname(path));
+  try {
+    return weakness(realpathSync(dirname(path))) ?? weakness(realpathSync(path));
+  } catch {
+    return `${path} leads nowhere`;
+  }
+}
+
+/** The first such reason among `paths` and all that is below them. */
+export function distrustAny(paths: readonly string[]): string | null {
+  for (const path of paths) {
+    const folder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    const below = folder ? readdirSync(path).map((name) => join(path, name)) : [];
+    const found = distrust(path) ?? distrustAny(below);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -3,10 +3,73 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { PackageRequest } from "../protocol/operation.ts";
-import { commandFor, LOCKED, MANAGERS, type Manager } from "./managers.ts";
 import { done, refused, type Outcome, type Result } from "./result.ts";
 import { run, type Conditions } from "./run.ts";
-import { distrust } from "./trust.ts";
+import { distrust } from "./defence.ts";
+
+type Version = [command: string, version: RegExp];
+// `verbs`: what each of VERBS is, by commas; one with a path is another program's. `trial` makes a dry run of a
+// change, and finds the removals in what it prints; `heal` mends what was interrupted.
+/** Command lines of ours, split at spaces; nothing of a request is ever among them. */
+type Manager = Record<"program" | "verbs", string> & {
+  environment?: Record<string, string>;
+  trial?: [option: string, removal: RegExp];
+  heal?: [whatWasInterrupted: string, mend: string];
+} & Record<"installed" | "candidate", Version>;
+const ALL = "update all,upgrade all,autoclean all,autoremove all";
+const VERBS = `install,remove,upgrade,${ALL}`.split(",");
+/** Said by a manager whose lock another process holds. */
+const LOCKED = /could not get lock|unable to (?:lock|acquire)|locked by/i;
+// rpm itself refuses to remove what others need; dnf and zypper would take the others along.
+const ERASE = "/usr/bin/rpm --erase";
+const RPM: Version = ["/usr/bin/rpm -q --qf=%{EVR}", /^(\d\S*)$/m];
+const CALM = { NEEDRESTART_SUSPEND: "1" }; // it runs interpreters with others' PYTHONPATH (CVE-2024-48990)
+const POLICY = "/usr/bin/apt-cache policy";
+const CONFFILES = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold";
+const ADD = "--no-remove --no-install-recommends install";
+
+const MANAGERS: readonly Manager[] = [
+  {
+    program: `/usr/bin/apt-get --quiet --yes -o DPkg::Lock::Timeout=60 ${CONFFILES}`,
+    verbs: `${ADD},remove,--no-remove --only-upgrade install,update,upgrade,autoclean,autoremove`,
+    environment: { DEBIAN_FRONTEND: "noninteractive", APT_LISTCHANGES_FRONTEND: "none", ...CALM },
+    installed: [POLICY, /^ {2}Installed: ([^(\s]\S*)/m],
+    candidate: [POLICY, /^ {2}Candidate: ([^(\s]\S*)/m],
+    trial: ["--simulate", /^(?:Remv|Purg) (\S+)/gm],
+    heal: ["/usr/bin/dpkg --audit", "/usr/bin/dpkg --force-confold --configure --pending"],
+  },
+  {
+    program: "/usr/bin/dnf --assumeyes --quiet --setopt=install_weak_deps=False",
+    verbs: `install,${ERASE},upgrade,makecache,upgrade,clean packages,autoremove`,
+    installed: RPM,
+    candidate: ["/usr/bin/dnf --quiet repoquery --latest-limit=1 --qf=%{evr}", /^(\d\S*)$/m],
+  },
+  {
+    program: "/usr/bin/zypper --non-interactive --quiet",
+    verbs: `install --no-recommends,${ERASE},update,refresh,update,clean`,
+    installed: RPM,
+    candidate: ["/usr/bin/zypper --non-interactive info", /^Version *: (\S+)/m],
+  },
+  {
+    program: "/usr/bin/pacman --noconfirm --noprogressbar",
+    verbs: "-S --needed,--remove,-S --needed,-S --refresh,-S --sysupgrade,-S --clean",
+    installed: ["/usr/bin/pacman --query", /^\S+ (\S+)$/m],
+    candidate: ["/usr/bin/pacman --sync --info", /^Version *: (\S+)/m],
+  },
+  {
+    program: "/sbin/apk --no-interactive --no-progress --wait 60",
+    verbs: "add,del,add --upgrade,update,upgrade,cache clean",
+    installed: ["/sbin/apk list --installed", /^\S+-(\d\S*-r\d+) /m],
+    candidate: ["/sbin/apk list --available", /^\S+-(\d\S*-r\d+) /m],
+  },
+];
+
+/** The command line of an action, or null where the manager has none. */
+function commandFor({ program, verbs }: Manager, action: string): string | null {
+  const verb = verbs.split(",")[VERBS.indexOf(action)];
+  if (verb === undefined) return null;
+  return verb.startsWith("/") ? verb : `${program} ${verb}`;
+}
 
 const path = ({ program }: Manager): string => program.split(" ", 1).join();
 type Ask = (command: string, name?: string) => Promise<Outcome>;
@@ -45,10 +108,8 @@ async function info(name: string, manager: Manager, ask: Ask): Promise<Result> {
   const known = await ask(candidate[0], name);
   const now = installed[0] === candidate[0] ? known : await ask(installed[0], name);
   if (known.timedOut || now.timedOut) return done({ ...known, timedOut: true });
-  const versions = {
-    installed: installed[1].exec(now.stdout)?.[1] ?? null,
-    candidate: candidate[1].exec(known.stdout)?.[1] ?? null,
-  };
+  const found = ([, version]: Version, { stdout }: Outcome) => version.exec(stdout)?.[1] ?? null;
+  const versions = { installed: found(installed, now), candidate: found(candidate, known) };
   const data = { kind: "package", name, manager: basename(path(manager)), ...versions } as const;
   return done({ ...known, exitCode: 0 }, data);
 }

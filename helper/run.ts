@@ -1,38 +1,28 @@
-// Decides how a program is started, what of its output is kept, and when it has had its time.
+// Decides how a program is started, what of its output is kept, and which processes end with it.
 // If it were wrong, a shell, a caller's variable or an endless child would get into root's hands.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Call } from "./answer.ts";
 import type { Outcome } from "./result.ts";
-import { stopTree } from "./tree.ts";
 
 /** All that a child inherits; systemd's pager is off three times over (CVE-2023-26604). */
-const ENVIRONMENT = {
-  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-  LANG: "C.UTF-8",
-  LC_ALL: "C.UTF-8",
-  SYSTEMD_PAGER: "cat",
-  SYSTEMD_PAGERSECURE: "1",
-  SYSTEMD_COLORS: "0",
-};
+const QUIET = { SYSTEMD_PAGER: "cat", SYSTEMD_PAGERSECURE: "1", SYSTEMD_COLORS: "0" };
+const WORDS = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", LC_ALL: "C.UTF-8" };
 const KEPT = 32_768; // bytes of the beginning and of the end of each stream
 
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
 export type Conditions = Pick<Call, "requestId" | "tell"> & { deadline: number; graceMs: number };
 
-/**
- * Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot.
- * Its output goes to files without a name: a pipe would break, and the program with it, if this
- * process were killed; and a daemon left behind would hold it open.
- */
-export async function run(
-  [program = "", ...args]: readonly string[],
-  { requestId, tell, deadline, graceMs }: Conditions,
-  extra: Record<string, string> = {},
-): Promise<Outcome> {
+// Output goes to files without a name: a pipe would break, and the program with it, if this process
+// were killed; and a daemon left behind would hold it open.
+/** Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot. */
+export async function run(argv: string[], within: Conditions, extra = {}): Promise<Outcome> {
+  const [program = "", ...args] = argv;
+  const { requestId, tell, deadline, graceMs } = within;
   const [out, err] = [nameless(`${requestId}.out`), nameless(`${requestId}.err`)];
-  const env = { ...ENVIRONMENT, ...extra, SALLYPORT_REQUEST: requestId };
+  const env = { ...WORDS, ...QUIET, ...extra, SALLYPORT_REQUEST: requestId };
   const stdio = ["ignore" as const, out, err];
   const child = spawn(program, args, { cwd: "/", env, stdio, detached: true });
   await once(child, "spawn");
@@ -90,4 +80,35 @@ export function handOver({ words, requestId, tell }: Call): number | null {
   const env = { ...process.env, ...streaming, SALLYPORT_DETACHED: requestId };
   const options = { env, stdio: "inherit", detached: true } as const; // spawn's, and spawnSync's too
   return spawnSync("/proc/self/exe", words, options).status;
+}
+
+/** The living: of the session `root`, carrying the request's mark, or children of such a one. */
+function members(root: number, requestId: string): Set<number> {
+  const found = new Set<number>();
+  for (const name of fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)))
+    try {
+      // A process's name may hold anything: fields count from the last parenthesis (CVE-2017-1000367).
+      const stat = fs.readFileSync(`/proc/${name}/stat`, "latin1");
+      const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const environment = fs.readFileSync(`/proc/${name}/environ`, "latin1").split("\0");
+      const marked = environment.includes(`SALLYPORT_REQUEST=${requestId}`);
+      const own = marked || Number(session) === root || found.has(Number(parent));
+      if (own && state !== "Z") found.add(Number(name));
+    } catch {} // it ended meanwhile
+  return found;
+}
+
+/** Asks the tree to end, and after `graceMs` kills what is left, for ten seconds or until nothing is. */
+async function stopTree(root: number, requestId: string, graceMs: number): Promise<void> {
+  const patience = Date.now() + graceMs;
+  for (let signal: NodeJS.Signals | 0 = "SIGTERM"; ; signal = 0) {
+    if (Date.now() >= patience) signal = "SIGKILL";
+    const living = members(root, requestId);
+    if (living.size === 0 || Date.now() > patience + 10_000) return;
+    for (const pid of living)
+      try {
+        process.kill(pid, signal);
+      } catch {} // it ended meanwhile
+    await sleep(20);
+  }
 }

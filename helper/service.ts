@@ -5,7 +5,7 @@ import type { ServiceRequest } from "../protocol/operation.ts";
 import type { ServiceData } from "../protocol/reply.ts";
 import { done, refused, type Outcome, type Result } from "./result.ts";
 import { run, type Conditions } from "./run.ts";
-import { distrustAny } from "./trust.ts";
+import { distrustAny } from "./defence.ts";
 
 const SYSTEMCTL = ["/usr/bin/systemctl", "--no-pager", "--no-ask-password"];
 const JOURNALCTL = ["/usr/bin/journalctl", "--no-pager", "--quiet", "--lines=200"];

@@ -23,37 +23,33 @@ export type ServiceData = { kind: "service"; unit: string; MainPID: number } & U
 /** Versions are null where there is none. */
 type Versions = Record<"installed" | "candidate", string | null>;
 type PackageData = { kind: "package"; name: string; manager: string } & Versions;
-/** By the words of a request as they stand in argv: "service stop nginx", "package update". */
+/** In force on this host, by the words of a request: "service stop nginx", "package update". */
 export type Verdicts = Record<string, Verdict>;
-/** The policy in force on this host: compiled in, narrowed by the administrator. */
 export type PolicyData = { kind: "policy"; verdicts: Verdicts; policyHash: string };
 /** Hashes are SHA-256 in hex: over bundle, policy and runtime; over the compiled-in policy as JSON. */
-type VersionData = { kind: "version"; version: string; buildId: string; policyHash: string };
+type VersionData = { kind: "version" } & Record<"version" | "buildId" | "policyHash", string>;
 export type End = Pick<Reply, "exitCode" | "timedOut" | "durationMs"> & { code: string | null };
+type Phases = "refused" | "begin" | "end" | "note"; // a note is of a grant or of a report
+type Phase = { seq: number; phase: Phases; argv: string[]; result: End | null };
+/** One of the caller's own records, without the administrator's reasons. */
+export type AuditEntry = Phase & Record<"time" | "requestId" | "decision", string>;
 type Head = { seq: number; hash: string };
-type Phase = { phase: "refused" | "begin" | "end"; argv: string[]; result: End | null };
-/** One of the caller's own records; the administrator's reasons are left out. */
-export type AuditEntry = { seq: number } & Record<"time" | "requestId" | "decision", string> &
-  Phase;
 /** The newest ones, oldest first; `head` is the last record of the whole log. */
 export type AuditData = { kind: "audit"; records: AuditEntry[]; head: Head };
 
+/** While it is there, whatever it is, nothing is done. */
+export const LOCKDOWN = "/var/lib/sallyport/lockdown";
+/** With a file of root's for each wish, `UID-ID`. */
+export const GRANTS = "/var/lib/sallyport/grants";
+type Stands = { stands: "pending" | "denied" | "granted"; uses: number; by: number | null };
+/** It stands while that boot of the kernel has lasted less than `until` seconds: no clock can be set back. */
+export type Grant = Stands & { uid: number; until: number } & Wish;
+type Wish = Record<"id" | "subject" | "claim" | "asked" | "boot" | "reason", string>;
+type GrantData = { kind: "grant"; grants: Grant[] };
+type Data = ServiceData | PackageData | PolicyData | VersionData | AuditData | GrantData;
+type Texts = Record<"stdout" | "stderr" | "requestId", string>;
+type Flags = Record<"success" | "truncated" | "timedOut", boolean>;
+type Answer = { v: 1; exitCode: number | null; durationMs: number; data: Data | null } & Failure;
+type Failure = { error: { code: ErrorCode; message: string } | null };
 /** `exitCode` is null where no program ran or a signal ended it; `truncated`: a middle is left out. */
-export type Reply = {
-  v: 1;
-  success: boolean;
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-  truncated: boolean;
-  timedOut: boolean;
-  durationMs: number;
-  requestId: string;
-  data: ServiceData | PackageData | PolicyData | VersionData | AuditData | null;
-  error: { code: ErrorCode; message: string } | null;
-};
-
-/** Lines of a session: a request; what a program has just said; nothing was read since the last reply. */
-export type Asked = { argv: readonly string[]; stream?: boolean };
-export type Said = { v: 1; requestId: string; stream: "stdout" | "stderr"; text: string };
-export type Ended = { v: 1; end: string };
+export type Reply = Texts & Flags & Answer;

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -37,6 +38,8 @@ export type Docker = {
   /** In the host. */
   socket: string;
   settings: string;
+  /** Of the daemon, in this machine's numbers. */
+  pid(): number;
   /** Control groups of its containers. */
   groups(): string[];
   stop(): Promise<void>;
@@ -91,6 +94,7 @@ export async function startDocker(host: { pid: number }): Promise<Docker> {
     image: digest,
     socket: SOCKET,
     settings: SETTINGS,
+    pid: () => daemonIn(Number(child.pid)),
     groups: () => groupsBelow(group).filter((path) => !path.endsWith(group)),
     async stop() {
       api.close();
@@ -117,4 +121,11 @@ function foldersIn(folder: string): string[] {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `${folder}/${name}`)
     .flatMap((path) => [...foldersIn(path), path]);
+}
+
+/** The first process below `pid` that is dockerd: nsenter and unshare wait above it. */
+function daemonIn(pid: number): number {
+  if (readFileSync(`/proc/${pid}/comm`, "latin1").trim() === "dockerd") return pid;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim();
+  return daemonIn(Number(children.split(" ")[0]));
 }

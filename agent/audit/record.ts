@@ -13,7 +13,7 @@ export const endSchema = z.strictObject({
 });
 
 /** `note`: what came of something that waits for a person. */
-const phaseSchema = z.enum(["refused", "begin", "end", "note"]);
+export const phaseSchema = z.enum(["refused", "begin", "end", "note"]);
 
 const recordSchema = z.strictObject({
   v: z.literal(1),

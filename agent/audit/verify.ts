@@ -2,6 +2,7 @@
  * Verifies the chain of the audit log. Written without a look at the helper's code, from the format alone,
  * so that one mistake cannot be made by both.
  */
+import { grantsOnRecord } from "./grants-on-record.ts";
 import { linesOf } from "./log-file.ts";
 import { readRecord, type AuditRecord } from "./record.ts";
 
@@ -49,6 +50,7 @@ export async function verifyChain(
   const warnings = notes();
   const interrupted = notes();
   const begun = new Map<string, Begun>();
+  const followGrants = grantsOnRecord();
   let last: AuditRecord | null = null;
   // Where the next record must hang; null after a line that told nothing.
   let link: { seq: number; hash: string } | null = { seq: 0, hash: GENESIS };
@@ -100,6 +102,8 @@ export async function verifyChain(
     look(record);
     const problem = follow(begun, record, line);
     if (problem !== null) problems.add(line, problem);
+    const unfounded = followGrants(record);
+    if (unfounded !== null) warnings.add(line, unfounded);
     if (record.torn !== undefined) mended += 1;
     link = record;
     last = record;

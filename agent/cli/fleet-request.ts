@@ -3,7 +3,7 @@ import { askHost, type RemoteAnswer } from "../../inventory/ask.ts";
 import type { Request } from "../../protocol/operation.ts";
 import { EXIT_STATUS, type Reply } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
-import { isRead, PATIENCE } from "../client.ts";
+import { isRead, patience } from "../client.ts";
 import { parseReply } from "../reply.ts";
 import { argvOf } from "../request.ts";
 import {
@@ -30,7 +30,7 @@ export async function requestOnFleet(request: Request, options: FleetOptions): P
 export function questionOf(request: Request): FleetQuestion<RemoteAnswer, RequestAnswer> {
   const [packaged, local] = HELPER_PATHS;
   const read = isRead(request);
-  const seconds = read || !("action" in request) ? PATIENCE.read : PATIENCE[request.kind];
+  const seconds = patience(request);
   return {
     read,
     visit: (connection) => askHost(connection, [local, packaged], argvOf(request), seconds),

@@ -2,6 +2,7 @@
 import type { Request } from "../../protocol/operation.ts";
 import type { AuditEntry, PolicyData, Reply, ServiceData } from "../../protocol/reply.ts";
 import { bareOrQuoted, escapeBlock, escapeLine } from "../escape.ts";
+import { grantsText } from "./grant-text.ts";
 import { tableText } from "./table.ts";
 
 const DONE = {
@@ -26,6 +27,8 @@ export function replyText(request: Request, reply: Reply): string {
         return policyText(data);
       case "audit":
         return data.records.length === 0 ? "no records\n" : entriesText(data.records);
+      case "grant":
+        return grantsText(data.grants);
       case "version":
         return `helper ${escapeLine(data.version)} (build ${escapeLine(data.buildId)})\n`;
       default:

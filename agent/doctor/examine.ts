@@ -4,7 +4,7 @@ import { examineApproval } from "./approval.ts";
 import type { Finding } from "./finding.ts";
 import { examineHelper } from "./helper.ts";
 import { examineRule } from "./rule.ts";
-import { examineSandbox } from "./sandbox.ts";
+import { examineSandboxes } from "./sandbox.ts";
 import { examineSocket } from "./socket.ts";
 import { subjectsOf } from "./subject.ts";
 import { examineSudo } from "./sudo.ts";
@@ -19,6 +19,6 @@ export async function examine(host: Host): Promise<Finding[]> {
   findings.push(await examineApproval(host));
   findings.push(await examineSocket(host));
   findings.push(await examinePolicy(host), await examineAudit(host));
-  findings.push(await examineSandbox());
+  findings.push(...(await examineSandboxes()));
   return findings;
 }

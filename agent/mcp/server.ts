@@ -15,10 +15,12 @@ import { refusal, toolResult, type Outcome } from "./outcome.ts";
 import { progressTo } from "./progress.ts";
 import type { Tool } from "./tool.ts";
 import { classOf, isChange } from "./tool-class.ts";
+import { approvalStatus } from "./tools/approval-status.ts";
 import { auditQuery } from "./tools/audit-query.ts";
 import { fleetHosts } from "./tools/fleet-hosts.ts";
 import { fleetPackage } from "./tools/fleet-package.ts";
 import { fleetService } from "./tools/fleet-service.ts";
+import { grantsList } from "./tools/grants-list.ts";
 import { hostReport } from "./tools/host-report.ts";
 import { packageInfo } from "./tools/package-info.ts";
 import { packageManage } from "./tools/package-manage.ts";
@@ -44,6 +46,8 @@ const TOOLS: readonly Tool[] = [
   packageInfo,
   packageManage,
   auditQuery,
+  grantsList,
+  approvalStatus,
 ];
 
 /** There only where an administrator says so: they reach beyond this host. */

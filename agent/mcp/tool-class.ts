@@ -49,6 +49,8 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["policy_explain", "read"],
   ["risk_explain", "read"],
   ["audit_query", "read"],
+  ["grants_list", "read"],
+  ["approval_status", "read"],
   ["host_report", "read"],
   ["run_code", "code"],
   ["workflow_validate", "read"],

@@ -69,7 +69,7 @@ export const DEFAULT_CODE_POLICY: CodePolicy = {
     complexity: "refuse",
   },
   imports: { allowed: null, forbidden: [], required: [] },
-  limits: { bytes: 256 * 1024, nodes: 200_000, depth: 500 },
+  limits: { bytes: 128 * 1024, nodes: 200_000, depth: 500 },
 };
 
 export type JudgedFinding = Finding & { judgement: "refuse" | "warn" };

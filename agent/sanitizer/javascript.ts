@@ -1,5 +1,4 @@
 /** JavaScript and TypeScript by their syntax tree: escapes, brackets and optional chains hide nothing from it. */
-import { parse, type ParserOptions } from "@babel/parser";
 import { staticText } from "./constant-text.ts";
 import {
   MOST_OF_A_RULE,
@@ -17,35 +16,31 @@ import {
   OBJECTS,
   PROCESS_RULES,
 } from "./javascript-names.ts";
+import { treeOf } from "./javascript-tree.ts";
 import { childrenOf, type Node } from "./syntax-tree.ts";
-
-const OPTIONS: ParserOptions = {
-  sourceType: "unambiguous",
-  errorRecovery: false,
-  allowReturnOutsideFunction: true,
-  allowAwaitOutsideFunction: true,
-};
-/**
- * What cannot be read as one is read as the next. JavaScript first, for that is what runs: to TypeScript
- * `f<process["env"]>(x)` has a type in it, and no environment. `<T>x` is a cast to it, and an element to JSX.
- */
-const PLUGINS: NonNullable<ParserOptions["plugins"]>[] = [
-  [],
-  ["typescript", "jsx", "decorators"],
-  ["typescript", "decorators"],
-  ["jsx", "decorators"],
-];
 
 type Add = (node: Node, rule: RuleName) => void;
 
 export function findInJavaScript(source: string, policy: CodePolicy): Finding[] {
+  try {
+    return findings(source, policy);
+  } catch (error) {
+    // The stack ran over.
+    if (error instanceof RangeError) return [TOO_DEEP];
+    throw error;
+  }
+}
+
+const TOO_DEEP: Finding = { line: 1, column: 1, rule: "complexity", text: "it is nested too deep" };
+
+function findings(source: string, policy: CodePolicy): Finding[] {
   const { limits, imports } = policy;
   if (Buffer.byteLength(source) > limits.bytes)
     return [{ line: 1, column: 1, rule: "size", text: `more than ${limits.bytes} bytes` }];
   const read = treeOf(source);
   if (read.tree === null) return [read.finding];
 
-  const findings: Finding[] = [];
+  const found: Finding[] = [];
   const seen = new Set<string>();
   const ofRule = new Map<RuleName, number>();
   const add: Add = ({ loc, start, end }, rule) => {
@@ -56,7 +51,7 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
     const count = (ofRule.get(rule) ?? 0) + 1;
     ofRule.set(rule, count);
     if (count > MOST_OF_A_RULE) return;
-    findings.push({ line, column: column + 1, rule, text: shownText(source.slice(start, end)) });
+    found.push({ line, column: column + 1, rule, text: shownText(source.slice(start, end)) });
   };
   const loaded = new Set<string>();
   const walk: { node: Node; parent: Node | null; depth: number }[] = [
@@ -79,33 +74,8 @@ export function findInJavaScript(source: string, policy: CodePolicy): Finding[] 
       walk.push({ node: child, parent: node, depth: depth + 1 });
   }
   for (const name of imports.required)
-    if (!loaded.has(name))
-      findings.push({ line: 1, column: 1, rule: "missing-import", text: name });
-  return findings;
-}
-
-/** Without a place where its stack ran over. */
-type ParseError = Error & { pos?: number; loc?: { line: number; column: number } };
-
-type Read = { tree: Node; finding: null } | { tree: null; finding: Finding };
-
-/** What is wrong with it is told by the reading that came farthest. */
-function treeOf(source: string): Read {
-  let wrong: ParseError | null = null;
-  for (const plugins of PLUGINS) {
-    try {
-      return {
-        tree: parse(source, { ...OPTIONS, plugins }).program as unknown as Node,
-        finding: null,
-      };
-    } catch (error) {
-      const other = error as ParseError;
-      if (wrong === null || (other.pos ?? 0) > (wrong.pos ?? 0)) wrong = other;
-    }
-  }
-  const [line, column] = [wrong?.loc?.line ?? 1, (wrong?.loc?.column ?? 0) + 1];
-  const text = shownText(wrong?.message ?? "");
-  return { tree: null, finding: { line, column, rule: "syntax", text } };
+    if (!loaded.has(name)) found.push({ line: 1, column: 1, rule: "missing-import", text: name });
+  return found;
 }
 
 type Load = (name: string, at: Node) => void;
@@ -262,10 +232,17 @@ function isCodeTaker(node: Node): boolean {
 /** Text into which values were put. */
 function isMadeOfValues(node: Node): boolean {
   if (node.type === "TemplateLiteral") return (node["expressions"] as Node[]).length > 0;
-  if (node.type !== "BinaryExpression" || node["operator"] !== "+") return false;
-  if (staticText(node) !== null) return false;
-  const sides = [node["left"], node["right"]] as Node[];
-  return sides.some((side) => staticText(side) !== null || isMadeOfValues(side));
+  if (!isSum(node) || staticText(node) !== null) return false;
+  const waiting = [node];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (isSum(next)) waiting.push(next["left"] as Node, next["right"] as Node);
+    else if (next.type === "StringLiteral" || next.type === "TemplateLiteral") return true;
+  }
+  return false;
+}
+
+function isSum(node: Node): boolean {
+  return node.type === "BinaryExpression" && node["operator"] === "+";
 }
 
 function isObjectOf(node: Node, parent: Node | null): boolean {

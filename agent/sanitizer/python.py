@@ -4,13 +4,14 @@ Reads {"source": ..., "names": ..., "limits": ...} on standard input and prints 
 nothing of the source is run. It is meant to be run where a parser that goes wrong does no harm: in the sandbox.
 """
 import ast
+import io
 import json
 import sys
+import tokenize
 
 asked = json.load(sys.stdin)
 source, limits, names = asked["source"], asked["limits"], asked["names"]
 modules, calls, climbing = names["modules"], names["calls"], set(names["climbing"])
-lines = source.splitlines()
 findings, loaded, of_rule = [], set(), {}
 
 
@@ -103,15 +104,19 @@ def inspect(node):
 
 
 def main():
+    global source
     if len(source.encode("utf-8", "surrogatepass")) > limits["bytes"]:
         return add(ast.Module(body=[], type_ignores=[]), "size", "more than %d bytes" % limits["bytes"])
     try:
+        # As the interpreter will read the file: a comment on its first lines may say that bytes mean something else.
+        data = source.encode("utf-8", "surrogatepass")
+        source = data.decode(tokenize.detect_encoding(io.BytesIO(data).readline)[0])
         tree = ast.parse(source)
     except SyntaxError as error:
         where = ast.Module(body=[], type_ignores=[])
         where.lineno, where.col_offset = error.lineno or 1, (error.offset or 1) - 1
         return add(where, "syntax", str(error.msg))
-    except (ValueError, MemoryError, RecursionError) as error:
+    except (ValueError, LookupError, MemoryError, RecursionError) as error:
         return add(ast.Module(body=[], type_ignores=[]), "syntax", type(error).__name__)
     walk, count = [(tree, 0)], 0
     while walk:

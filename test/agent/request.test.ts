@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { argvOf, parseRequest } from "../../agent/request.ts";
-import { parse } from "../../helper/parse.ts";
+import { parse } from "../../helper/judge.ts";
 import { NAME_MAX_BYTES } from "../../protocol/operation.ts";
+
+const STEP = '{"argv":["/bin/sh","-c","id"],"cwd":"/srv"}';
 
 const REFUSED: string[][] = [
   [],
@@ -29,6 +31,28 @@ const REFUSED: string[][] = [
   ["constructor"],
   ["session"],
   ["service", "status", "x".repeat(NAME_MAX_BYTES + 1)],
+  ["grant"],
+  ["grant", "approve", "service stop ssh"],
+  ["grant", "approve", STEP],
+  ["grant", "request"],
+  ["grant", "request", "service stop ssh"],
+  ["grant", "request", "", "why"],
+  ["grant", "request", "service stop ssh", "why", "more"],
+  ["grant", "request", `{"a":"${"x".repeat(16_384)}"}`, "why"],
+  ["grant", "request", "service stop ssh", "x".repeat(1025)],
+  ["grant", "check", ""],
+  ["grant", "check", "0123456789abcdef0123456789abcdef"],
+  ["grant", "use"],
+  ["grant", "use", "service stop ssh"],
+  ["grant", "use", ` ${STEP}`],
+  ["grant", "use", STEP, ""],
+  ["report"],
+  ["report", ""],
+  ["report", "two\nlines"],
+  ["report", "uid 0 by\u202e"],
+  ["report", "\ud800"],
+  ["report", "x".repeat(513)],
+  ["report", "two", "words"],
   ["service", "status", "é".repeat(NAME_MAX_BYTES / 2 + 1)],
 ];
 
@@ -46,6 +70,14 @@ const ACCEPTED: string[][] = [
   ["package", "autoclean"],
   ["policy"],
   ["version"],
+  ["grant", "check"],
+  ["grant", "request", "service stop ssh", ""],
+  ["grant", "request", "grant check", "asked for, it is refused"],
+  ["grant", "request", STEP, "é".repeat(512)],
+  ["grant", "request", '{"__proto__":["x"]}', ""],
+  ["grant", "use", STEP],
+  ["report", "workflow abc step a attempt 1 cast 0123456789abcdef"],
+  ["report", "x".repeat(512)],
 ];
 
 test.each(REFUSED.map((words) => [words]))("%j is no request, to neither half", (words) => {

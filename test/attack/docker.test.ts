@@ -1,9 +1,18 @@
 /** Hostile programs in containers of Debian's docker: the same as in bubblewrap come to nothing. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeInLab, ownHost } from "../lab/host.ts";
+import { buildSync } from "esbuild";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildSandboxImage } from "../../scripts/sandbox-image.ts";
 import { startDocker, type Docker } from "../../scripts/docker-host.ts";
-import { enter, runInSandbox, type Place } from "./sandbox/place.ts";
-import { hostilePrograms } from "./sandbox/programs.ts";
+import { arrangeScript, describeInLab, exec, ownHost, type Ended } from "../lab/host.ts";
+import { enter, execWords, runInSandbox, SALLYPORT, type Place } from "./sandbox/place.ts";
+import { hostilePrograms, leftovers } from "./sandbox/programs.ts";
+
+/** Of everybody's containers: folders of what they are given. */
+const GIVEN = "/home/agent/.local/state/sallyport/sandboxes";
 
 describeInLab("in a container on a host", () => {
   let docker: Docker;
@@ -19,9 +28,230 @@ describeInLab("in a container on a host", () => {
 
   hostilePrograms("docker", () => place);
 
-  test("of a run nothing is left", async () => {
-    expect(await runInSandbox(place, "bash", "echo >/tmp/x")).toMatchObject({ success: true });
+  async function ask(): Promise<{
+    error: { code: string; message: string } | null;
+    data?: unknown;
+  }> {
+    const { stdout } = await exec(place.host, "agent", execWords(place, "bash"), { input: "true" });
+    return JSON.parse(stdout);
+  }
+
+  /** Nothing of any run: given a moment for what is on its way out. */
+  async function nothingLeft(): Promise<void> {
+    for (let tries = 0; tries < 30 && docker.groups().length > 0; tries += 1) await setTimeout(100);
     expect(await docker.api.ask("GET", "/containers/json?all=1")).toEqual([]);
     expect(docker.groups()).toEqual([]);
+    expect(await leftovers(place)).toBe("");
+  }
+
+  test("the image's bytes are the same each time it is built", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-image-"));
+    try {
+      expect(buildSandboxImage(join(folder, "image.tar")).digest).toBe(docker.image);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
+
+  test("the limits are the control group's, and docker says the same", async () => {
+    const { data } = await runInSandbox(place, "python", "import time; time.sleep(2)");
+    expect(data.confinement["group"]).toEqual({
+      memoryBytes: 268_435_456,
+      cpus: 0.5,
+      processes: 33,
+    });
+    expect(data.peak).toMatchObject({ processes: 2 });
+    const running = exec(place.host, "agent", execWords(place, "node"), {
+      input: "setTimeout(() => {}, 2000)",
+    });
+    let listed: { Id: string }[] = [];
+    while (listed.length === 0) {
+      listed = (await docker.api.ask("GET", "/containers/json")) as { Id: string }[];
+    }
+    const shown = await docker.api.ask("GET", `/containers/${listed[0]?.Id}/json`);
+    expect(shown).toMatchObject({
+      Image: docker.image,
+      Config: { User: "1001:1001", AttachStdin: true },
+      HostConfig: {
+        ReadonlyRootfs: true,
+        NetworkMode: "none",
+        IpcMode: "private",
+        PidMode: "",
+        Privileged: false,
+        CapDrop: ["ALL"],
+        CapAdd: null,
+        Memory: 268_435_456,
+        MemorySwap: 268_435_456,
+        NanoCpus: 500_000_000,
+        PidsLimit: 33,
+        SecurityOpt: [
+          "no-new-privileges:true",
+          expect.stringMatching(/^seccomp=\{"defaultAction":"SCMP_ACT_ERRNO"/),
+        ],
+        LogConfig: { Type: "none" },
+        AutoRemove: true,
+      },
+    });
+    expect((await running).status).toBe(0);
+  });
+
+  /** What is in the way, what brings it back, and what is then said. */
+  const REFUSALS: [
+    name: string,
+    away: string,
+    back: string,
+    refusal: [code: string, cause: RegExp, hint: RegExp],
+  ][] = [
+    [
+      "no socket",
+      "mv $S $S.away",
+      "mv $S.away $S",
+      ["no_socket", /there is no socket of docker's/, /apt-get install docker.io/],
+    ],
+    [
+      "a socket that is not for this user",
+      "chgrp root $S",
+      "chgrp agent $S",
+      ["socket_denied", /one who may use root's is as good as root/, /dockerd-rootless/],
+    ],
+    [
+      "somebody else's socket",
+      "chown other $S; chmod 666 $S",
+      "chown root $S; chmod 660 $S",
+      ["foreign_socket", /neither root's nor this user's/, /ls -l/],
+    ],
+    [
+      "nobody who listens",
+      `mv $S $S.away; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('$S')"; chmod 666 $S`,
+      "mv -f $S.away $S",
+      ["no_daemon", /docker does not answer/, /systemctl start docker/],
+    ],
+    [
+      "no image",
+      "cp $C $C.away; sed -i 's/[0-9a-f]\\{64\\}/0000000000000000000000000000000000000000000000000000000000000000/' $C",
+      "mv $C.away $C",
+      ["no_image", /docker does not have the image sha256:0+$/, /npm run sandbox-image/],
+    ],
+    [
+      "no image in the settings",
+      "cp $C $C.away; sed -i /image/d $C",
+      "mv $C.away $C",
+      ["no_image", /the settings name no image/, /npm run sandbox-image/],
+    ],
+  ];
+
+  describe.each(REFUSALS)("with %s", (_, away, back, [code, cause, hint]) => {
+    const words = (): string => `S=${docker.socket} C=${docker.settings}`;
+
+    test("nothing is run, and what would help is said", async () => {
+      await arrangeScript(place.host, `${words()}; ${away}`);
+      try {
+        const { error } = await ask();
+        expect(error).toEqual({
+          code,
+          message: expect.stringMatching(cause),
+          hint: expect.stringMatching(hint),
+        });
+      } finally {
+        await arrangeScript(place.host, `${words()}; ${back}`);
+      }
+      expect((await ask()).error).toBeNull();
+    });
+  });
+
+  test("a workspace that is another folder when docker comes to it is not run in", async () => {
+    // Its mounts are not ours there: as where a name is changed between the judgement and its use.
+    const script = `install -d -o agent /srv/moved && mount -t tmpfs none /srv/moved && chown agent /srv/moved
+exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
+    const words = execWords(place, "bash", "--workspace", "/srv/moved");
+    const own = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc", script, "sh"];
+    const env = { HOME: "/home/agent" };
+    const { stdout } = await exec(place.host, "root", [...own, ...words], {
+      input: "echo ran",
+      env,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        code: "not_confined",
+        message: expect.stringMatching(/did not hold: the workspace$/),
+      },
+    });
+  });
+
+  describe("with containers that wait", () => {
+    beforeAll(() => {
+      const folder = mkdtempSync(join(tmpdir(), "sallyport-warm-"));
+      const outfile = join(folder, "runs.mjs");
+      buildSync({
+        entryPoints: [join(import.meta.dirname, "sandbox/warm-runs.ts")],
+        bundle: true,
+        platform: "node",
+        format: "esm",
+        banner: { js: "import{createRequire}from'node:module';const require=createRequire('/');" },
+        outfile,
+        logLevel: "error",
+      });
+      rmSync(`/proc/${place.host.pid}/root/opt/runs.mjs`, { force: true });
+      writeFileSync(`/proc/${place.host.pid}/root/opt/runs.mjs`, readFileSync(outfile));
+      rmSync(folder, { recursive: true });
+    });
+
+    async function runs(...words: string[]): Promise<Ended> {
+      return await exec(place.host, "agent", ["/usr/local/bin/node", "/opt/runs.mjs", ...words]);
+    }
+
+    test("each is used once, and those that wait end with the process", async () => {
+      const { stdout, stderr } = await runs("6");
+      // No program found anything of another one.
+      expect([stdout, stderr]).toEqual(['["/dev/shm:  /tmp:"]\n', ""]);
+      await nothingLeft();
+      expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
+    });
+
+    test("they and what runs end when the process is killed; what is left of them goes with the next start", async () => {
+      expect((await runs("2", "die")).signal).toBe("SIGKILL");
+      await nothingLeft();
+      expect(await arrangeScript(place.host, `ls ${GIVEN}`)).not.toBe("");
+      expect((await ask()).error).toBeNull();
+      expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
+    });
+
+    test("a container that a dead process made and never started goes with the next start; others' do not", async () => {
+      const create = async (owner: string): Promise<string> => {
+        const spec = {
+          Image: docker.image,
+          Cmd: ["/bin/true"],
+          Labels: { "sallyport.sandbox": owner },
+        };
+        return ((await docker.api.ask("POST", "/containers/create", spec)) as { Id: string }).Id;
+      };
+      const space = await arrangeScript(
+        place.host,
+        "cut -c1-8 /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/pid | tr -dc 0-9; echo; cut -d' ' -f22 /proc/1/stat",
+      );
+      const [boot = "", pids = "", started = ""] = space.trim().split("\n");
+      await create(`1001-${boot}-${pids}-999999-1`);
+      const kept = [
+        await create(`1001-${boot}-${pids}-1-${started}`),
+        await create(`1000-${boot}-${pids}-999999-1`),
+        await create(`1001-${boot}-1-999999-1`),
+        await create("1001-00000000-1-1-1"),
+      ];
+      expect((await ask()).error).toBeNull();
+      const listed = (await docker.api.ask("GET", "/containers/json?all=1")) as { Id: string }[];
+      expect(listed.map(({ Id }) => Id).toSorted()).toEqual(kept.toSorted());
+      for (const id of kept) await docker.api.ask("DELETE", `/containers/${id}`);
+    });
+  });
+
+  test("doctor tries it, and says what its socket is worth", async () => {
+    const { stdout } = await exec(place.host, "agent", [SALLYPORT, "doctor", "--json"]);
+    const { findings } = JSON.parse(stdout) as { findings: { check: string }[] };
+    expect(findings.find(({ check }) => check === "sandbox by docker")).toMatchObject({
+      state: "warn",
+      reason: expect.stringMatching(/docker confines what is run.*as good as root/),
+    });
+  });
+
+  test("of all these runs nothing is left", nothingLeft);
 });

@@ -130,7 +130,11 @@ describeInLab("a rule that was accepted", () => {
       const read = await eachRead(
         host,
         own.map(({ text }) => text),
-        ...["unshare", "--mount", "sh", "-euc", LIST],
+        "unshare",
+        "--mount",
+        "sh",
+        "-euc",
+        LIST,
       );
       // In another order with each build; sudo-rs leaves out what is so anyhow.
       const optional = ["CWD=/", "NOSETENV:"];

@@ -154,7 +154,7 @@ chmod 440 /etc/sudoers.d/zzz-later
     code: "grant_required",
     status: 77,
     cause: /service stop ssh/,
-    hint: /^sallyport policy$/,
+    hint: /^sallyport request service stop ssh$/,
   },
 ];
 

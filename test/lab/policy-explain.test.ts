@@ -66,7 +66,7 @@ const ROWS: Row[] = [
   },
   {
     words: "step unsandboxed",
-    lines: `mv ${SETTINGS} /home/agent/own.yaml; ln -s /home/agent/own.yaml ${SETTINGS}\n`,
+    lines: `mv ${SETTINGS} /var/log/own.yaml; ln -s /var/log/own.yaml ${SETTINGS}\n`,
     verdict: "never",
     by: { kind: "unusable", flaw: `${SETTINGS} is a symbolic link` },
   },
@@ -91,13 +91,16 @@ decided by ${SETTINGS}:3
   });
 
   test("a workflow that asks for more than root has settled is refused, with the line", async () => {
-    const workflow = `${NARROWED}cat >/home/agent/w.yaml <<'END'
+    const workflow = `${NARROWED}install -d -o agent /etc/own
+cat >/etc/own/w.yaml <<'END'
 name: w
 steps: [{ id: a, code: { language: bash, text: id }, sandbox: false }]
 END
 `;
-    const { status, stderr } = await staged(ownHost(), workflow, ["run", "/home/agent/w.yaml"]);
-    expect(status).toBe(77);
+    const { status, stderr } = await staged(ownHost(), workflow, ["run", "/etc/own/w.yaml"], {
+      wrapper: ["env", "XDG_STATE_HOME=/etc/own"],
+    });
+    expect(status, stderr).toBe(77);
     expect(stderr).toContain(`refused for good by ${SETTINGS}:1: a`);
   });
 });

@@ -3,7 +3,16 @@ import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { sampled } from "./sampled.ts";
-import { arrange, describeInLab, exec, ownHost, start, sudoHosts, type Host } from "./host.ts";
+import {
+  arrange,
+  describeInLab,
+  exec,
+  ownHost,
+  records,
+  start,
+  sudoHosts,
+  type Host,
+} from "./host.ts";
 
 const PROGRAM = "/opt/sallyport/sallyport";
 const PASSWORD = "lab-ops-password";
@@ -112,6 +121,19 @@ describeInLab("sudo-locked workflows", () => {
       { state: "denied", reason: "sudo did not take the password; it was tried once" },
       { state: "denied", reason: "sudo did not take the password; it was tried once" },
     ]);
+  });
+
+  test("root's audit log has the digests of recordings, where the user may ask the helper", async () => {
+    const host = ownHost();
+    await arrange(host, PROGRAM, "setup-sudo", "--user", "ops");
+    await workflow(host, 'id: a, sudoLock: true, run: "sudo id -u"');
+    const ran = await sallyport(host, [...SUDO, "--json"], PASSWORD);
+    await arrange(host, PROGRAM, "setup-sudo", "--user", "ops", "--uninstall");
+    const { run, steps } = dataOf(ran.stdout);
+    const told = `workflow ${run} step a attempt 1 cast ${steps[0]?.castSha256}`;
+    const notes = (await records(host)).filter(({ rule }) => rule === told);
+    expect(notes).toMatchObject([{ phase: "note", decision: "reported", uid: 1000 }]);
+    expect(ran.stderr).not.toContain("audit log");
   });
 
   test("a step inherits no descriptor of who started the run, the password's included", async () => {

@@ -72,6 +72,13 @@ test("sallyport.1 has every option", () => {
 
 test("sallyport-helper.8 has every request", () => {
   const synopsis = read(pages.helper).split(".Sh DESCRIPTION")[0] ?? "";
-  const requests = ["service", "package", "session", ...operation.PLAIN_REQUESTS];
+  const requests = [
+    "service",
+    "package",
+    "grant",
+    "report",
+    "session",
+    ...operation.PLAIN_REQUESTS,
+  ];
   expect(requests.filter((word) => !synopsis.includes(`\n.Cm ${word}\n`))).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** `audit_query`: what was recorded of one's own requests, for instance what became of a lost one. */
 import { z } from "zod";
 import type { AuditEntry } from "../../../protocol/reply.ts";
+import { phaseSchema } from "../../audit/record.ts";
 import { outcomeOf } from "../outcome.ts";
 import { defineTool } from "../tool.ts";
 import { untrustedLine } from "../untrusted.ts";
@@ -46,7 +47,7 @@ export const auditQuery = defineTool({
           seq: z.int(),
           time: z.string(),
           requestId: z.string(),
-          phase: z.enum(["refused", "begin", "end"]),
+          phase: phaseSchema,
           request: z.string().describe("as it was asked, escaped and shortened"),
           decision: z.string(),
           code: z.string().nullable(),

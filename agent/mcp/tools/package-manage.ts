@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SYSTEM_PACKAGE_ACTIONS, type PackageRequest } from "../../../protocol/operation.ts";
 import { replyText } from "../../cli/reply-text.ts";
+import { WHY, withApproval } from "../approval.ts";
 import { PACKAGE_CHANGES } from "../effective-policy.ts";
 import { forgetUpdates } from "../host-report.ts";
 import { outcomeOf, refusal } from "../outcome.ts";
@@ -15,18 +16,20 @@ export const packageManage = defineTool({
     const words = [...new Set([...actions, ...systemChanges])];
     if (words.length === 0) return null;
     const action = z.enum(words);
-    if (names?.length === 0) return z.strictObject({ action });
+    if (names?.length === 0) return z.strictObject({ action, why: WHY });
     return z.strictObject({
       action,
       name: nameFrom(names).optional().describe("leave it out to act on the whole system"),
+      why: WHY,
     });
   },
   accepted: z.strictObject({
     action: z.enum([...PACKAGE_CHANGES, ...SYSTEM_PACKAGE_ACTIONS]),
     name: ANY_NAME.optional(),
+    why: WHY,
   }),
   data: z.null(),
-  async run({ action, name }, call) {
+  async run({ action, name, why }, call) {
     const request = requestOf(action, name);
     if (request === null) {
       const wish = name === undefined ? `${action} needs a name` : `${action} takes no name`;
@@ -34,10 +37,11 @@ export const packageManage = defineTool({
     }
     const asked = await call.ask(request);
     forgetUpdates();
-    return outcomeOf(asked, request, (reply) => ({
+    const outcome = outcomeOf(asked, request, (reply) => ({
       summary: replyText(request, reply).trimEnd(),
       data: null,
     }));
+    return await withApproval(outcome, call, request, why);
   },
 });
 

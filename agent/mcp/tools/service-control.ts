@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { replyText } from "../../cli/reply-text.ts";
 import { serviceData } from "../../reply.ts";
+import { WHY, withApproval } from "../approval.ts";
 import { SERVICE_CHANGES } from "../effective-policy.ts";
 import { outcomeOf } from "../outcome.ts";
 import { ANY_NAME, defineTool, nameFrom } from "../tool.ts";
@@ -15,14 +16,15 @@ export const serviceControl = defineTool({
   offered: ({ serviceChanges: { actions, names } }) =>
     actions.length === 0
       ? null
-      : z.strictObject({ action: z.enum(actions), name: nameFrom(names) }),
-  accepted: z.strictObject({ action: z.enum(SERVICE_CHANGES), name: ANY_NAME }),
+      : z.strictObject({ action: z.enum(actions), name: nameFrom(names), why: WHY }),
+  accepted: z.strictObject({ action: z.enum(SERVICE_CHANGES), name: ANY_NAME, why: WHY }),
   data: serviceData,
-  async run({ action, name }, call) {
+  async run({ action, name, why }, call) {
     const request = { kind: "service", action, name } as const;
-    return outcomeOf(await call.ask(request), request, (reply) => ({
+    const outcome = outcomeOf(await call.ask(request), request, (reply) => ({
       summary: replyText(request, reply).trimEnd(),
       data: serviceOf(reply),
     }));
+    return await withApproval(outcome, call, request, why);
   },
 });

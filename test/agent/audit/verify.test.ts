@@ -182,3 +182,34 @@ test("a record of tomorrow is a warning: the clock was set forward, and back", a
     { line: 5, text: `${time} has not come yet: the clock was ahead, or this one is behind` },
   ]);
 });
+
+const GRANT = "0123456789abcdef0123456789abcdef";
+const DIRECT: Fields = { phase: "note", decision: "reported", uid: 0, user: null, via: "direct" };
+const granted = (uses: number): Fields => ({
+  ...DIRECT,
+  rule: `grant ${GRANT} granted by uid 1002 for uid 1000, ${uses} uses in 3600 s: go on`,
+});
+const USED: Fields = { phase: "note", decision: "used", rule: `grant ${GRANT} by uid 1002: go on` };
+
+test.each<[string, Fields[], number[]]>([
+  ["as often as a person said", [granted(2), USED, USED], []],
+  ["once more than a person said", [granted(1), USED, USED], [3]],
+  ["that nobody granted", [USED], [1]],
+  ["of another user's", [granted(1), { ...USED, uid: 1003 }], [2]],
+  [
+    "that was taken back",
+    [granted(1), { ...granted(0), rule: `grant ${GRANT} revoked by uid 1002 for uid 1000` }, USED],
+    [3],
+  ],
+  ["that its own user reports as granted", [{ ...granted(1), uid: 1000, via: "sudo" }, USED], [2]],
+  ["that somebody reports through the socket", [{ ...granted(1), via: "socket" }, USED], [2]],
+])("a use of a grant %s", async (_name, wishes, lines) => {
+  const { intact, warnings } = await verify(chain(wishes));
+  expect(intact).toBe(true);
+  expect(warnings).toEqual(
+    lines.map((line) => ({
+      line,
+      text: "a grant is used that no person's decision on record allows",
+    })),
+  );
+});

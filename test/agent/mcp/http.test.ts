@@ -219,7 +219,7 @@ test.each(MODES)("%s: the SDK's client lists and calls every tool", async (revis
   const client = await connected(mode);
   expect(client.getNegotiatedProtocolVersion()).toBe(revision);
   const { tools } = await client.listTools();
-  expect(tools).toHaveLength(8);
+  expect(tools).toHaveLength(10);
   const calls = {
     host_report: {},
     policy_explain: { kind: "service" },
@@ -229,6 +229,8 @@ test.each(MODES)("%s: the SDK's client lists and calls every tool", async (revis
     package_info: { name: "htop" },
     package_manage: { action: "install", name: "htop" },
     audit_query: {},
+    grants_list: {},
+    approval_status: { id: "0123456789abcdef0123456789abcdef" },
   };
   for (const [name, args] of Object.entries(calls)) {
     const result = await client.callTool({ name, arguments: args });

@@ -28,7 +28,7 @@ function inspect(...words: string[]) {
 test("it lists the tools", () => {
   const { stdout } = inspect("--method", "tools/list");
   const { tools } = JSON.parse(stdout) as { tools: { name: string }[] };
-  expect(tools.map(({ name }) => name)).toHaveLength(15);
+  expect(tools.map(({ name }) => name)).toHaveLength(17);
 });
 
 test.each([
@@ -40,6 +40,8 @@ test.each([
   ["package_info", "name=htop"],
   ["package_manage", "action=install", "name=htop"],
   ["audit_query"],
+  ["grants_list"],
+  ["approval_status", "id=0123456789abcdef0123456789abcdef"],
 ])("it calls %s", (tool, ...args) => {
   const words = args.flatMap((arg) => ["--tool-arg", arg]);
   const { stdout } = inspect("--method", "tools/call", "--tool-name", tool, ...words);

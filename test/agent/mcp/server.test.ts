@@ -47,6 +47,12 @@ test.each([
   ["a command that is no text", "risk_explain", { command: ["rm", "x"] }],
   ["a command longer than any", "risk_explain", { command: "x".repeat(70_000) }],
   ["too many records", "audit_query", { newest: 1000 }],
+  ["an id that is none", "approval_status", { id: "../../x" }],
+  [
+    "a claim that is too long",
+    "service_control",
+    { action: "stop", name: "ssh", why: "x".repeat(1025) },
+  ],
 ])("%s fails closed: nothing is asked of the helper", async (_, name, args) => {
   const { helper, asked } = standIn();
   const { context, calls } = observed(helper);
@@ -87,17 +93,38 @@ test.each<[string, string, object, string]>([
   });
 });
 
-test("a guarded wish says that a person must grant it", async () => {
-  const { context } = observed(standIn().helper);
+test("a guarded wish waits for a person, and says what that person runs", async () => {
+  const { helper, asked } = standIn();
+  const { context, calls } = observed(helper);
   const client = await connected(context);
   const result = await client.callTool({
     name: "service_control",
-    arguments: { action: "stop", name: "ssh" },
+    arguments: { action: "stop", name: "ssh", why: "it is on fire" },
   });
+  const run = "sallyport approve 0123456789abcdef0123456789abcdef";
   expect(told(result)).toMatchObject({
     code: "grant_required",
     reason: "only with a person's grant: service stop ssh",
-    remedy: "ask a person to do it or to grant it, and wait: service stop ssh",
+    remedy: expect.stringContaining(run),
+    requestId: "r-1",
+    approvalRequired: { id: "0123456789abcdef0123456789abcdef", run },
+  });
+  expect(asked).toEqual(["service stop ssh", "grant request service stop ssh it is on fire"]);
+  expect(calls).toMatchObject([{ code: "grant_required", request: "service stop ssh" }]);
+});
+
+test("where it cannot wait for a person, the refusal says what to ask for", async () => {
+  const { helper } = standIn((words) =>
+    words.startsWith("grant ") ? refused("busy") : answerOf(words),
+  );
+  const { context } = observed(helper);
+  const client = await connected(context);
+  const args = { action: "upgrade" };
+  const result = await client.callTool({ name: "package_manage", arguments: args });
+  expect(told(result)).toMatchObject({
+    code: "grant_required",
+    remedy: "ask a person to do it or to grant it, and wait: package upgrade",
+    approvalRequired: null,
   });
 });
 
@@ -216,6 +243,8 @@ test("tools are listed with closed enums from the policy, closed schemas and ann
     "package_info",
     "package_manage",
     "audit_query",
+    "grants_list",
+    "approval_status",
   ]);
   for (const { inputSchema, outputSchema } of tools) {
     expect(inputSchema).toMatchObject({ type: "object", additionalProperties: false });
@@ -248,6 +277,8 @@ test("tools are listed with closed enums from the policy, closed schemas and ann
     ["package_info", true, false, false],
     ["package_manage", false, true, true],
     ["audit_query", true, false, false],
+    ["grants_list", true, false, false],
+    ["approval_status", true, false, false],
   ]);
 });
 
@@ -277,9 +308,12 @@ test("a kind of thing that the policy does not know is not offered", async () =>
     "risk_explain",
     "package_manage",
     "audit_query",
+    "grants_list",
+    "approval_status",
   ]);
   const manage = tools.find(({ name }) => name === "package_manage")?.inputSchema.properties;
-  expect(manage).toEqual({ action: { type: "string", enum: ["update"] } });
+  expect(Object.keys(manage ?? {})).toEqual(["action", "why"]);
+  expect(manage?.["action"]).toEqual({ type: "string", enum: ["update"] });
 });
 
 const CALLS: Record<string, Record<string, unknown>> = {
@@ -291,6 +325,8 @@ const CALLS: Record<string, Record<string, unknown>> = {
   package_info: { name: "htop" },
   package_manage: { action: "install", name: "htop" },
   audit_query: { requestId: "r-1" },
+  grants_list: {},
+  approval_status: { id: "0123456789abcdef0123456789abcdef" },
 };
 
 test("every tool answers with data of its schema and a short text", async () => {
@@ -319,6 +355,8 @@ test("every tool answers with data of its schema and a short text", async () => 
     package_info: "htop: not installed, candidate 1.1",
     package_manage: expect.stringMatching(/^htop: installed\n/),
     audit_query: "r-1: it ran and went well",
+    grants_list: "0123456789abcdef0123456789abcdef pending: service stop ssh",
+    approval_status: "0123456789abcdef0123456789abcdef pending: service stop ssh",
   });
   expect(data["audit_query"]).toMatchObject({ outcome: "done", head: { seq: 2 } });
   expect(data["service_status"]).toMatchObject({ unit: "nginx.service", MainPID: 7 });
@@ -331,6 +369,8 @@ test("every tool answers with data of its schema and a short text", async () => 
     "package info htop",
     "package install htop",
     "audit",
+    "grant check",
+    "grant check",
   ]);
   expect(calls.map(({ tool, code, abandoned }) => [tool, code, abandoned])).toEqual(
     Object.keys(CALLS).map((name) => [name, null, false]),

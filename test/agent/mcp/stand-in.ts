@@ -32,6 +32,8 @@ export const refused = (
 ): Answer => reply({ success: false, exitCode: null, error: { code, message } });
 
 /** What a helper with this policy would answer, near enough. */
+const GRANT_ID = "0123456789abcdef0123456789abcdef";
+
 export function answerOf(words: string): Answer {
   if (words === "policy") {
     return reply({ data: { kind: "policy", verdicts: VERDICTS, policyHash: "abcd" } });
@@ -52,6 +54,12 @@ export function answerOf(words: string): Answer {
         ],
       },
     });
+  }
+  if (words.startsWith("grant ")) {
+    const wish = { id: GRANT_ID, uid: 1001, subject: "service stop ssh", claim: "it is on fire" };
+    const times = { asked: "2026-07-25T12:00:00.000Z", boot: "b", until: 1_000_000_000 };
+    const grant = { ...wish, ...times, uses: 1, by: null, reason: "" };
+    return reply({ data: { kind: "grant", grants: [{ ...grant, stands: "pending" }] } });
   }
   const verdict = VERDICTS[words] ?? "deny";
   if (verdict === "deny") return refused("not_allowed");

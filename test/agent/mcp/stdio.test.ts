@@ -23,6 +23,8 @@ const CALLS: Record<string, Record<string, unknown>> = {
   package_manage: { action: "install", name: "htop" },
   audit_query: {},
   run_code: { language: "bash", code: "true" },
+  grants_list: {},
+  approval_status: { id: "0123456789abcdef0123456789abcdef" },
   workflow_validate: { workflow: "x" },
   workflow_plan: { workflow: "x" },
   workflow_start: { workflow: "x" },

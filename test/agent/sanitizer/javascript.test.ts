@@ -72,7 +72,8 @@ test.each<[RuleName, string]>([
   ["dynamic-import", 'import { createRequire } from "module"'],
   ["dynamic-import", "process.binding(x)"],
   ["syntax", "let = = 1"],
-  ["syntax", "[".repeat(20_000)],
+  ["complexity", "[".repeat(20_000)],
+  ["complexity", `eval("a"${"+b".repeat(50_000)})`],
 ])("%s: %s", (rule, code) => {
   expect(rulesIn(code)).toContain(rule);
 });

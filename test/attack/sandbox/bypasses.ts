@@ -292,6 +292,11 @@ const PYTHON: Bypass[] = [
     code: `import timeit\ntimeit.timeit(${PY_TEXT}, number=1)`,
   },
   {
+    way: "another encoding, in which a comment ends",
+    seen: "os",
+    code: '# coding: unicode_escape\n# \\nimport os; print(os.environ["SECRET"])',
+  },
+  {
     way: "the printer of the licence",
     seen: null,
     code: `license._Printer__filenames = ["${KEY}"]\nlicense()`,

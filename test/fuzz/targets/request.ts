@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { argvOf, parseRequest } from "../../../agent/request.ts";
-import { parse } from "../../../helper/parse.ts";
+import { parse } from "../../../helper/judge.ts";
 import * as operation from "../../../protocol/operation.ts";
 import { oddText } from "../odd-text.ts";
 import { target } from "../target.ts";

@@ -1,14 +1,23 @@
 /** Bytes on the standard input of a session: one answer for each line, and no request that the line does not hold. */
 import assert from "node:assert/strict";
-import { Readable } from "node:stream";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { StringDecoder } from "node:string_decoder";
 import * as fc from "fast-check";
 import { parseDocument } from "yaml";
 import { argvOf, parseRequest } from "../../../agent/request.ts";
-import { session, type Asked } from "../../../helper/session.ts";
 import { edited, edits, oddText } from "../odd-text.ts";
 import { target } from "../target.ts";
 
-const LONGEST_LINE = 4096;
+/** What a line was read as. */
+type Asked = { words: readonly string[]; stream: boolean };
+
+const MAIN = resolve(import.meta.dirname, "../../../helper/main.ts");
+const LONGEST_LINE = 65_536;
 const WORDS = ["service", "restart", "nginx", "package", "update", "policy", "version", "session"];
 const PIECES = ["{", "}", "[", "]", ",", ":", '"argv"', '"stream"', ":true", "\\u0061", "\n", " "];
 
@@ -43,9 +52,15 @@ export const sessionLines = target<{ lines: Buffer[]; cuts: number[] }>({
   async holds({ lines, cuts }) {
     const all = Buffer.concat(lines.flatMap((one) => [one, Buffer.from("\n")]));
     const written = splitAtLineFeeds(all);
-    const asked = await throughSession(pieces(all, cuts), written.length);
-    assert.equal(asked.length, written.length, "each line is answered once");
-    for (const [at, bytesOf] of written.entries()) check(bytesOf, asked[at]);
+    try {
+      const asked = await throughSession(pieces(all, cuts), written.length);
+      assert.equal(asked.length, written.length, "each line is answered once");
+      for (const [at, bytesOf] of written.entries()) check(bytesOf, asked[at]);
+    } catch (error) {
+      await open?.end();
+      [open, number] = [undefined, 0]; // what comes next has a session of its own
+      throw error;
+    }
   },
 });
 
@@ -87,14 +102,18 @@ function check(bytesOf: Buffer, asked: Asked | undefined): void {
   }
 }
 
-type Open = { input: Readable; take: () => Promise<{ asked: Asked; id: string }> };
+type Open = {
+  send(bytes: Buffer): void;
+  take: () => Promise<{ asked: Asked; id: string }>;
+  end(): Promise<void>;
+};
 let open: Open | undefined;
 let number = 0;
 
 /** One session for all inputs, as in life: what one leaves behind the next one meets. */
 async function throughSession(chunks: readonly Buffer[], count: number): Promise<Asked[]> {
   open ??= await begin();
-  for (const chunk of chunks) if (chunk.length > 0) open.input.push(chunk);
+  for (const chunk of chunks) if (chunk.length > 0) open.send(chunk);
   const found: Asked[] = [];
   while (found.length < count) {
     const { asked, id } = await open.take();
@@ -105,24 +124,58 @@ async function throughSession(chunks: readonly Buffer[], count: number): Promise
   return found;
 }
 
+/** The helper's own session, in a process that is not root: in the place of what acts it answers what it was asked. */
+const ECHO = `export async function answer({ words, tell, requestId }) {
+  return { reply: { words, stream: tell !== null, id: requestId }, status: 0 };
+}`;
+
+const echoing: Plugin = {
+  name: "echo",
+  setup(on) {
+    on.onResolve({ filter: /\/answer\.ts$/ }, () => ({ path: "echo", namespace: "echo" }));
+    on.onLoad({ filter: /./, namespace: "echo" }, () => ({ contents: ECHO }));
+  },
+};
+
+/** Not by readline: U+2028 ends a line for it. */
+async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder("utf8");
+  let held = "";
+  for await (const chunk of stream) {
+    const parts = (held + decoder.write(chunk)).split("\n");
+    held = parts.pop() ?? "";
+    yield* parts;
+  }
+}
+
 async function begin(): Promise<Open> {
-  const input = new Readable({ read() {} });
-  Object.defineProperty(process, "stdin", { value: input, configurable: true });
-  const held: { asked: Asked; id: string }[] = [];
-  let wake = (): void => {};
-  const take: Open["take"] = async () => {
-    for (;;) {
-      const next = held.shift();
-      if (next !== undefined) return next;
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  void session("fuzz", async (asked, id) => {
-    held.push({ asked, id });
-    wake();
-    return 0;
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-fuzz-"));
+  const outfile = join(folder, "session.cjs");
+  await build({
+    entryPoints: [MAIN],
+    bundle: true,
+    platform: "node",
+    outfile,
+    logLevel: "error",
+    plugins: [echoing],
   });
+  const env = { SALLYPORT_DETACHED: "0-0" };
+  const child = spawn(process.execPath, [outfile, "session"], { env, stdio: ["pipe", "pipe", 2] });
+  const ended = once(child, "exit").then(() => rmSync(folder, { recursive: true }));
+  const { stdin, stdout } = child;
+  assert(stdin !== null && stdout !== null);
+  const replies = linesOf(stdout);
+  const take: Open["take"] = async () => {
+    const next = await replies.next();
+    assert(next.done !== true, "the session ended");
+    const { words, stream, id } = JSON.parse(next.value) as Asked & { id: string };
+    return { asked: { words, stream }, id: id.replace(/^0-0\b/, "fuzz") };
+  };
   const first = await take();
   assert.deepEqual(first, { asked: { words: ["version"], stream: false }, id: "fuzz.0" });
-  return { input, take };
+  const end: Open["end"] = async () => {
+    stdin.end();
+    await ended;
+  };
+  return { send: (bytesOf) => void stdin.write(bytesOf), take, end };
 }

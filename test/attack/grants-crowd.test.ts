@@ -1,0 +1,65 @@
+/** Many ask, use and decide at once: nothing is lost, nothing is done twice. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  arrangeScript,
+  describeInLab,
+  exec,
+  HELPER,
+  ownHost,
+  setUp,
+  type Host,
+} from "../lab/host.ts";
+import { SALLYPORT, STEP, STORE } from "./grants.ts";
+import { inPlace, OWN_DISKS } from "./place.ts";
+
+// As sudo starts the helper for each of them, for a host has not so many users.
+const USE = JSON.stringify({ argv: ["grant", "use", STEP] });
+const CROWD = `mkdir -p /mnt/crowd; cd /mnt/crowd
+ask() { SUDO_UID=$1 SUDO_USER=a ${HELPER} grant request '${STEP}' why >/dev/null; }
+use() { printf '%s\\n%s\\n' '${USE}' '${USE}' | SUDO_UID=$1 SUDO_USER=a ${HELPER} session >use.$1; }
+person() { for id in $(ls ${STORE} | sed 's/.*-//' | sort -R); do
+  ! grep -q '"pending"' ${STORE}/*-$id ||
+    ! SUDO_UID=$1 ${SALLYPORT} approve --yes $id >/dev/null 2>&1 || echo $id >>decided.$1
+done; }
+at_once() { for uid in $(seq 2001 2100); do $1 $uid & [ $((uid % 10)) != 0 ] || wait; done; wait; }
+`;
+
+describeInLab("100 agents and three people at once", () => {
+  let crowd: Host;
+  let leave = (): void => undefined;
+  let left: Promise<void>;
+  beforeAll(async () => {
+    const host = ownHost();
+    await setUp(host);
+    await new Promise<void>((entered) => {
+      left = inPlace(host, OWN_DISKS, (place) => {
+        crowd = place;
+        entered();
+        return new Promise<void>((done) => (leave = done));
+      });
+    });
+  });
+  afterAll(async () => {
+    leave();
+    await left;
+  });
+  const run = async (script: string): Promise<string> => await arrangeScript(crowd, CROWD + script);
+
+  test("each wish waits, none is lost", async () => {
+    expect(await run(`at_once ask; ls ${STORE} | wc -l`)).toBe("100\n");
+  });
+
+  test("each is decided by one person", async () => {
+    const decided = await run(`for who in 3001 3002 3003; do person $who & done; wait
+sort decided.* | uniq -c | awk '{ print $1 }' | sort | uniq -c`);
+    expect(decided.trim().split(/\s+/)).toEqual(["100", "1"]);
+  });
+
+  test("each is used once, though asked for twice, and the record says so", async () => {
+    const script = `at_once use; cat use.* | grep -c '"data":null,"error":null'
+cat use.* | grep -c grant_required`;
+    expect(await run(script)).toBe("100\n100\n");
+    const { stdout } = await exec(crowd, "root", [SALLYPORT, "audit", "verify", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ success: true, data: { warningCount: 0 } });
+  });
+});

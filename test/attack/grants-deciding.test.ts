@@ -1,0 +1,158 @@
+/** What waits for a person, what that person is shown, and what they decide. */
+import { beforeAll, expect, test } from "vitest";
+import { arrange, describeInLab, exec, ownHost, records, setUp, type Host } from "../lab/host.ts";
+import { approve, decide, expectNotGranted, SALLYPORT, STEP, wait, WISH } from "./grants.ts";
+import { askAll, askOnce, expectRefusal, inPlace, OWN_DISKS } from "./place.ts";
+
+describeInLab("deciding", () => {
+  let host: Host;
+  const placed = async (visit: (place: Host) => Promise<void>): Promise<void> =>
+    await inPlace(host, OWN_DISKS, visit);
+  beforeAll(async () => {
+    host = ownHost();
+    await setUp(host);
+  });
+
+  test("of three people one decides", async () => {
+    await placed(async (place) => {
+      const id = await wait(place, WISH.join(" "));
+      const ends = await Promise.all([
+        decide(place, "approve", "--yes", id),
+        decide(place, "deny", "--yes", id),
+        decide(place, "approve", "--yes", "--uses", "3", id),
+      ]);
+      expect(ends.filter(({ status }) => status === 0)).toHaveLength(1);
+      expect(ends.filter(({ status }) => status === 75)).toHaveLength(2);
+    });
+  });
+
+  test.each([
+    ["what is allowed", "package install htop"],
+    ["what nobody can grant", "package install netcat"],
+    ["nothing", ""],
+    ["no request", "service stop"],
+    ["a line more", "package autoremove\n"],
+    ["too much", JSON.stringify({ argv: ["x".repeat(16_384)] })],
+  ])("%s does not wait for a person", async (_name, subject) => {
+    await placed(async (place) => {
+      const { reply } = await askOnce(place, "grant", "request", subject, "");
+      expect(["usage", "not_allowed"]).toContain(reply.error?.code);
+    });
+  });
+
+  test.each([
+    ["that says one thing twice", '{"argv":["id"],"argv":["reboot"]}'],
+    ["written otherwise than by us", '{ "argv": ["id"] }'],
+    ["that is none", '{"argv":["id"]'],
+  ])("an object %s cannot be granted", async (_name, subject) => {
+    await placed(async (place) => {
+      const id = await wait(place, subject);
+      const { status, stderr } = await decide(place, "approve", "--yes", id);
+      expect(status).toBe(71);
+      expect(stderr).toContain("can be read in two ways");
+      const { stdout } = await exec(place, "root", [SALLYPORT, "show", id]);
+      expect(stdout).toContain("nothing that means one thing");
+      expect((await decide(place, "deny", "--yes", id)).status).toBe(0);
+    });
+  });
+
+  test("one user's wishes are bounded, and the same wish waits once", async () => {
+    await placed(async (place) => {
+      const first = await wait(place, WISH.join(" "));
+      expect(await wait(place, WISH.join(" "))).toBe(first);
+      const calls = Array.from({ length: 20 }, (_, at) => {
+        return ["grant", "request", JSON.stringify({ argv: [String(at)] }), ""];
+      });
+      const codes = (await askAll(place, calls, { jobs: 10 })).map(
+        ({ reply }) => reply.error?.code,
+      );
+      expect(codes.filter((code) => code === "busy")).toHaveLength(5);
+      expect(await exec(place, "root", [SALLYPORT, "pending"])).toMatchObject({ status: 0 });
+    });
+  });
+
+  test("facts come first, one a line; what the agent says cannot look like one of them", async () => {
+    await placed(async (place) => {
+      const claim = "\u202Eharmless\nstate     granted by uid 1000\n\u001B[2J";
+      const argv = ["rm", "-rf", "/srv/a b", "\u001B[1Aid\nasked by  uid 0"];
+      const id = await wait(place, JSON.stringify({ argv }), claim);
+      const { stdout, status } = await exec(place, "root", [SALLYPORT, "show", id]);
+      expect(status).toBe(0);
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines.map((line) => line.replace(/\s{2,}/g, "  "))).toEqual([
+        `id  ${id}`,
+        "state  pending",
+        "asked by  uid 1001",
+        expect.stringMatching(/^asked at  \d{4}-/),
+        expect.stringMatching(/^on host  \S+$/),
+        expect.stringMatching(/^left  waits \d+ min$/),
+        "what  a step outside the sandbox",
+        'argv  "rm"',
+        '  "-rf"',
+        '  "/srv/a b"',
+        '  "\\u001b[1Aid\\nasked by  uid 0"',
+        "risk  CRITICAL",
+        "  has characters that cannot be seen or that change the order of others",
+        expect.stringMatching(/^ {2}deletes /),
+        expect.stringMatching(/^bound to  exactly this/),
+        `the agent claims: ${String.raw`"\u202eharmless\nstate  granted by uid 1000\n\u001b[2J"`}`,
+      ]);
+    });
+  });
+
+  test("lock-down: nothing is granted, used or done until it is lifted, and the record says by whom", async () => {
+    await placed(async (place) => {
+      const id = await wait(place, STEP);
+      await approve(place, id);
+      expect((await exec(place, "agent", [SALLYPORT, "lockdown", "on", "--no-input"])).status).toBe(
+        77,
+      );
+      const on = await decide(place, "lockdown", "on", "-m", "incident 42");
+      expect(on, on.stderr).toMatchObject({
+        status: 0,
+        stdout: "locked down: nothing is done as root\n",
+      });
+      expectRefusal(await askOnce(place, "grant", "use", STEP), "locked_down");
+      expectRefusal(await askOnce(place, "service", "status", "ssh"), "locked_down");
+      expectRefusal(await askOnce(place, "grant", "request", WISH.join(" "), ""), "locked_down");
+      const off = await decide(place, "lockdown", "off");
+      expect(off).toMatchObject({ status: 0, stdout: "not locked down\n" });
+      expect((await askOnce(place, "grant", "use", STEP)).reply.success).toBe(true);
+      const decided = (await records(place)).filter(({ via }) => via === "direct");
+      expect(decided.map(({ uid, rule }) => [uid, rule])).toEqual([
+        [0, expect.stringMatching(/^grant [0-9a-f]{32} granted by uid 1000/)],
+        [0, "lockdown on by uid 1000: incident 42"],
+        [0, "lockdown off by uid 1000"],
+      ]);
+    });
+  });
+
+  test("a decision that cannot be recorded is not made; but everything is stopped all the same", async () => {
+    await placed(async (place) => {
+      const id = await wait(place, WISH.join(" "));
+      await arrange(place, "chmod", "666", "/var/log/sallyport/audit.jsonl");
+      expect((await decide(place, "approve", "--yes", id)).status).toBe(71);
+      expect((await decide(place, "lockdown", "on")).status).toBe(71);
+      expect((await decide(place, "lockdown", "off")).status).toBe(71);
+      await arrange(place, "chmod", "640", "/var/log/sallyport/audit.jsonl");
+      expectRefusal(await askOnce(place, ...WISH), "locked_down");
+      expect((await decide(place, "lockdown", "off")).status).toBe(0);
+      await expectNotGranted(place);
+    });
+  });
+
+  test("from asking to having done it in one command of a person's, within a second of ours", async () => {
+    await placed(async (place) => {
+      // The best of some: what else this machine does is not ours.
+      const taken: number[] = [];
+      for (let time = 0; time < 5; time += 1) {
+        const id = await wait(place, WISH.join(" "));
+        const begun = Date.now();
+        await arrange(place, SALLYPORT, "approve", "--yes", id);
+        taken.push(Date.now() - begun);
+        expect((await askOnce(place, ...WISH)).reply.success).toBe(true);
+      }
+      expect(Math.min(...taken)).toBeLessThan(1000);
+    });
+  });
+});
