@@ -1,4 +1,5 @@
 /** `sallyport daemon`: refuses to start where it could do harm, serves, reloads, stops. */
+import { join } from "node:path";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { asker } from "../asker.ts";
 import { BUILD } from "../build.ts";
@@ -16,6 +17,8 @@ import { recordedClient, type RecordedClient } from "./recorded-client.ts";
 import { isOfFleet, recordedOperator, type RecordedOperator } from "./recorded-operator.ts";
 import { parseRequest } from "../request.ts";
 import { hostSandboxes, type HostSandboxes } from "../sandbox/host-sandboxes.ts";
+import { openDesk } from "../workflow/desk.ts";
+import { sandboxSteps } from "../workflow/sandbox-steps.ts";
 import { badConfiguration } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
 import { listenOn, passedSockets } from "./sockets.ts";
@@ -89,6 +92,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
 
   const operator = recordedOperator({ ledger, log, metrics });
 
+  const bug = (err: unknown): void => log.error({ event: "bug", err }, "a call failed by a bug");
   const entrance = openEntrance(now(), {
     client,
     operator,
@@ -96,7 +100,17 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     sandboxes,
     health: () => health.health(freshFor(pollsOf(now()))),
     observe: (call) => metrics.called(call),
-    report: (err) => log.error({ event: "bug", err }, "a call failed by a bug"),
+    // Nobody can be asked for a password here, and where the unit says NoNewPrivileges there is no sudo.
+    workflows: (limiter) =>
+      openDesk({
+        folder: join(state, "workflows"),
+        home: "/",
+        client,
+        parts: { terminals: null, sandbox: sandboxSteps(sandboxes) },
+        pace: (caller, kind) => limiter.take(caller, kind),
+        report: bug,
+      }),
+    report: bug,
   });
   const servers = await listen(entrance, now().settings, {
     served: (of) => serve(of, log, metrics),
@@ -136,7 +150,10 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
   const signal = await signals.stop;
   log.info({ event: "stop", signal, pending: client.pending() + operator.pending() }, "stopping");
   polling.abort();
+  // What runs of workflows is cancelled; what the helper has begun for one, it finishes.
+  const ended = entrance.endRuns().catch(bug);
   await stop(servers, { entrance, client, operator }, now().settings.limits.stopSeconds, log);
+  await Promise.race([ended, new Promise((late) => setTimeout(late, CLOSE_MS).unref())]);
   await sandboxes.close();
   ledger.close();
   log.info({ event: "stopped" }, "stopped");

@@ -5,7 +5,9 @@ import type { McpServerFactory } from "@modelcontextprotocol/server";
 import { mcpContext, type McpContext, type ToolCall } from "../mcp/context.ts";
 import { httpGate, type HttpRefusal } from "../mcp/http-gate.ts";
 import { mcpHttp, type McpHttp } from "../mcp/http.ts";
+import type { RateLimiter } from "../mcp/rate-limit.ts";
 import { mcpServer } from "../mcp/server.ts";
+import type { Desk } from "../workflow/desk.ts";
 import { answer, type Routes } from "./http-server.ts";
 import type { HostSandboxes } from "../sandbox/host-sandboxes.ts";
 import type { Metrics } from "./metrics.ts";
@@ -22,6 +24,8 @@ export type Entrance = {
   serve(hosts: readonly string[]): void;
   /** Takes over new settings and a new token; what is under way goes on. */
   renew(to: Current): void;
+  /** Cancels what runs of workflows, and begins no more. */
+  endRuns(): Promise<void>;
   /** Ends streams that would never end by themselves. */
   close(): Promise<void>;
 };
@@ -33,12 +37,13 @@ export function openEntrance(
     operator: RecordedOperator;
     metrics: Metrics;
     sandboxes: HostSandboxes;
+    workflows: (limiter: RateLimiter) => Desk;
     health: () => Health;
     observe: (call: ToolCall) => void;
     report: (error: unknown) => void;
   },
 ): Entrance {
-  const { client, operator, metrics, sandboxes, health, observe, report } = parts;
+  const { client, operator, metrics, sandboxes, workflows, health, observe, report } = parts;
   let current = first;
   const own: string[] = [];
   // Read at every call, so that a reload acts on clients that are known already.
@@ -56,6 +61,7 @@ export function openEntrance(
     report,
     rates,
     sandboxes,
+    workflows,
     fleet: () => {
       const socket = current.settings.fleet?.operatorSocket;
       return socket === undefined ? null : operator.at(socket);
@@ -124,6 +130,7 @@ export function openEntrance(
         .then(() => mcp.close())
         .catch(report);
     },
+    endRuns: async () => await context.workflows?.close(),
     close: () => door.mcp.close(),
   };
 }

@@ -10,6 +10,7 @@ type OwnCode =
   | "cancelled"
   /** Of workflows and their runs. */
   | "workflow_invalid"
+  | "needs_person"
   | "inputs_invalid"
   | "unsandboxed"
   | "too_many_runs"
@@ -141,6 +142,11 @@ const WORDS: Record<Code, (wish: string) => Words> = {
     reason: `there is no sandbox on this host, and these steps run nowhere else: ${wish}`,
     remedy:
       "use service and package steps, or mark a step sudoLock so that a person decides; look for no other way",
+  }),
+  needs_person: (wish) => ({
+    reason: `these steps need a password or a secret of a person, whom this server cannot ask: ${wish}`,
+    remedy:
+      "ask the person to run the workflow in a terminal, with sallyport run, or leave those steps out",
   }),
   too_many_runs: () => ({
     reason: "too many of your runs are under way, or wait for a person",

@@ -71,7 +71,7 @@ export function problemLines(problems: readonly Problem[]): string {
 }
 
 export function obstacleCode({ kind }: Obstacle) {
-  return kind === "no_terminals" ? "unavailable" : kind;
+  return kind === "no_terminals" ? "needs_person" : kind;
 }
 
 export function obstacleWish({ steps }: Obstacle): string {

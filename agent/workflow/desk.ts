@@ -79,12 +79,13 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
     const values = inputValues(read.workflow.inputs, inputs);
     if ("flaws" in values) return { kind: "inputs", flaws: values.flaws };
     const made = await rated(makePlan(read.workflow, values.values, thisPlace(home)));
-    const obstacle = obstacleTo(made, {
-      terminals: parts.terminals !== null,
-      sandbox: parts.sandbox,
-    });
+    const terminals = parts.terminals !== null;
     const waits = privilegedSteps(made).length > 0 || secretInputs(made).length > 0;
-    return { kind: "plan", plan: made, obstacle, waits };
+    const obstacle = obstacleTo(made, { terminals, sandbox: parts.sandbox });
+    // A secret is given on a terminal, too.
+    const nobody =
+      waits && !terminals ? { kind: "no_terminals" as const, steps: made.steps } : null;
+    return { kind: "plan", plan: made, obstacle: obstacle ?? nobody, waits };
   }
   const helper = helperSteps(client);
   /** As slow as if the agent had asked for each step by a call of its own. */

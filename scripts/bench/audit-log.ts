@@ -2,19 +2,18 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 
+export const BOOT = "6f1c7a7e-0000-4000-8000-000000000000";
 const GENESIS = "0".repeat(64);
-const BOOT = "00000000-0000-4000-8000-000000000000";
 /** Between two writes. */
 const BATCH = 10_000;
 
-/** What a checkpoint says of a record. */
-export type Written = { seq: number; hash: string; time: string; boot: string };
+type Written = { seq: number; hash: string; time: string };
 
-/** Reads of one service by one agent, `records` of them, a second apart; `each` is told what was written. */
+/** What one agent asks of one service, `records` of them, a second apart; `each` is told what could be signed. */
 export function writeAuditLog(
   file: string,
   records: number,
-  each: (written: Written) => void = () => undefined,
+  each: (written: Written) => void = () => {},
 ): void {
   const fd = openSync(file, "w", 0o640);
   const begun = Date.UTC(2026, 0, 1);
@@ -34,17 +33,17 @@ export function writeAuditLog(
       via: "sudo",
       requestId: `${begun}-${request}`,
       phase,
-      argv: ["service", "status", "nginx"],
+      argv: ["service", "restart", "nginx"],
       decision: "allow",
-      rule: "service status nginx",
+      rule: "service restart nginx",
       policyHash: GENESIS,
       ...(phase === "end"
-        ? { result: { code: null, exitCode: 0, timedOut: false, durationMs: 10 } }
+        ? { result: { code: null, exitCode: 0, timedOut: false, durationMs: 153 } }
         : {}),
       prev,
     });
     prev = createHash("sha256").update(body).digest("hex");
-    each({ seq, hash: prev, time, boot: BOOT });
+    each({ seq, hash: prev, time });
     lines.push(`${body.slice(0, -1)},"hash":"${prev}"}\n`);
     if (lines.length < BATCH && seq < records) continue;
     writeSync(fd, lines.join(""));

@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { signed } from "../../agent/audit/checkpoint.ts";
-import { writeAuditLog } from "./audit-log.ts";
+import { BOOT, writeAuditLog } from "./audit-log.ts";
+import { MEASURE, measuredIn, type Measured } from "./measured.ts";
 import { quantile } from "./quantile.ts";
 import type { Report } from "./report.ts";
 
@@ -56,39 +57,28 @@ export async function benchAudit(): Promise<Report> {
   }
 }
 
-/** A log as helpers write it, what was signed of it, and the key: `file`, `file.checkpoints`, `file.pub`. */
+/** A log, what was signed of it, and the key: `file`, `file.checkpoints`, `file.pub`. */
 function writeLog(file: string, records: number): void {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const pair = { private: privateKey, public: publicKey };
   const checkpoints: string[] = [];
-  writeAuditLog(file, records, (written) => {
-    if (written.seq % SIGNED_EVERY !== 0) return;
-    const facts = { v: 1, ...written, uptimeMs: written.seq * 1000 } as const;
+  writeAuditLog(file, records, ({ seq, hash, time }) => {
+    if (seq % SIGNED_EVERY !== 0) return;
+    const facts = { v: 1, seq, hash, time, boot: BOOT, uptimeMs: seq * 1000 } as const;
     checkpoints.push(`${JSON.stringify(signed(facts, pair))}\n`);
   });
   writeFileSync(`${file}.checkpoints`, checkpoints.join(""));
   writeFileSync(`${file}.pub`, publicKey.export({ type: "spki", format: "pem" }));
 }
 
-type Measured = { ms: number[]; peakMiB: number };
-
-/** Each command side by side with the others, by measure.pl; throws where one fails. */
+/** Side by side. */
 async function measured(commands: readonly string[][]): Promise<Measured[]> {
   const words = commands.flatMap((command) => ["--", ...command]);
-  const script = join(import.meta.dirname, "measure.pl");
-  const child = spawn("/usr/bin/perl", [script, String(ROUNDS), ...words], {
+  const child = spawn("/usr/bin/perl", [MEASURE, String(ROUNDS), ...words], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
   await once(child, "close");
-  const found = commands.map((): Measured => ({ ms: [], peakMiB: 0 }));
-  for (const line of said.trimEnd().split("\n")) {
-    const [number = 0, us = 0, kib = 0, status] = line.split(" ").map(Number);
-    const one = found[number];
-    if (one === undefined || status !== 0) throw new Error(`a command failed: ${line}`);
-    one.ms.push(us / 1000);
-    one.peakMiB = Math.max(one.peakMiB, kib / 1024);
-  }
-  return found;
+  return measuredIn(said, commands);
 }

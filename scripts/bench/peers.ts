@@ -1,5 +1,6 @@
 /** The ways in which an agent's user gets one small thing of root's done, side by side, each from a shell's point of view. */
 import type { BenchHost } from "./host.ts";
+import { MEASURE, measuredIn } from "./measured.ts";
 import { withPolkit } from "./polkit.ts";
 import { spread } from "./quantile.ts";
 import type { Report } from "./report.ts";
@@ -35,12 +36,15 @@ const BY_POLKIT: Record<string, readonly string[]> = {
 
 export async function benchPeers(host: BenchHost): Promise<Report> {
   await host.root(["/bin/sh", "-euc", RULE]);
-  await host.put(new URL("measure.pl", import.meta.url).pathname, "/opt/measure.pl");
+  await host.put(MEASURE, "/opt/measure.pl");
   const remove = await withPolkit(host);
   try {
     const commands = remove === null ? COMMANDS : { ...COMMANDS, ...BY_POLKIT };
     const runs = await measured(host, Object.values(commands));
-    const samples = Object.keys(commands).map((name, at) => ({ name, ...spread(runs[at] ?? []) }));
+    const samples = Object.keys(commands).map((name, at) => ({
+      name,
+      ...spread(runs[at]?.ms ?? []),
+    }));
     const median = (name: string): number =>
       samples.find((sample) => sample.name === name)?.medianMs ?? Number.NaN;
     const others = Object.keys(commands).filter((name) => !name.includes("helper"));
@@ -58,21 +62,12 @@ export async function benchPeers(host: BenchHost): Promise<Report> {
   }
 }
 
-/** In turn, as `agent`: milliseconds of each command; throws where one fails. */
-async function measured(
-  host: BenchHost,
-  commands: readonly (readonly string[])[],
-): Promise<number[][]> {
+/** In turn, as `agent`. */
+async function measured(host: BenchHost, commands: readonly (readonly string[])[]) {
   const words = commands.flatMap((command) => ["--", ...command]);
   const child = host.start("agent", ["/usr/bin/perl", "/opt/measure.pl", String(ROUNDS), ...words]);
   child.stdin?.end();
   let text = "";
   for await (const chunk of child.stdout ?? []) text += String(chunk);
-  const taken: number[][] = commands.map(() => []);
-  for (const line of text.trimEnd().split("\n")) {
-    const [which = Number.NaN, us = Number.NaN, , status] = line.split(" ").map(Number);
-    if (status !== 0) throw new Error(`${commands[which]?.join(" ")}: status ${status}`);
-    taken[which]?.push(us / 1000);
-  }
-  return taken;
+  return measuredIn(text, commands);
 }
