@@ -1,6 +1,5 @@
 // Decides what is remembered, a chain of records each holding the hash of the one before, and who goes next.
 // If it were wrong, records would overlap, and what an agent did as root could be denied afterwards.
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import type { AuditData, AuditEntry, End } from "../protocol/reply.ts";
 import type { Call } from "./answer.ts";
@@ -13,6 +12,9 @@ const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200]; // how far back, and how many, a 
 export const boot = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const RESERVE_BYTES = 2 ** 20; // left on the disk, so that the end of what has begun can be written too
 
+/** Not imported: to load it takes half as long again as to start, and not every request needs it. */
+export const sha256 = (text: string): string =>
+  process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
 type Fact = Pick<AuditEntry, "phase" | "decision"> & { rule: string; result?: End };
 
 /** Appends one record of a call, on disk when `sync`; throws where it cannot. */
@@ -69,8 +71,7 @@ function write(fd: number, size: number, { requestId, words }: Call, fact: Fact)
   const why = { decision, rule: fact.rule.slice(0, 1024), policyHash: BUILD.policyHash, result };
   const last = { torn: torn === 0 ? undefined : torn, prev };
   const body = JSON.stringify({ ...when, ...caller(), requestId, phase, argv, ...why, ...last });
-  const hash = createHash("sha256").update(body).digest("hex");
-  const line = Buffer.from(`${body.slice(0, -1)},"hash":"${hash}"}\n`);
+  const line = Buffer.from(`${body.slice(0, -1)},"hash":"${sha256(body)}"}\n`);
   if (fs.writeSync(fd, line) !== line.length) throw new Error("disk full"); // torn, for the next to mend
 }
 
@@ -94,18 +95,19 @@ function ending(fd: number, size: number, most: number): Buffer {
 
 // Node has no flock(2), and a refusal may not start flock(1): so it is the runtime's own SQLite,
 // on an empty database, whose lock the kernel takes back from a dead holder.
+const locks: Record<string, { exec: (statement: string) => void }> = {};
 /** Takes the lock `name` until it is disposed of; null where it was not free within `seconds`. */
 export function lock(name: "audit" | "grants" | "package", seconds: number): Disposable | null {
   fs.mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
   const flaw = distrust(LOCKS);
   if (flaw !== null) throw new Error(flaw);
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
-  const database = new DatabaseSync(`${LOCKS}/${name}.lock`, { timeout: seconds * 1000 });
+  const path = `${LOCKS}/${name}.lock`;
+  const database = (locks[name] ??= new DatabaseSync(path, { timeout: seconds * 1000 }));
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"); // no file: nothing is ever written
-    return { [Symbol.dispose]: () => database.close() };
+    return { [Symbol.dispose]: () => database.exec("ROLLBACK") };
   } catch (error) {
-    database.close();
     if (String(error).includes("locked")) return null;
     throw error;
   }

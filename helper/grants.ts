@@ -1,11 +1,10 @@
 // Decides what waits for a person, and when what a person granted is used up.
 // If it were wrong, an agent could do without a person what only a person may decide, or do it twice.
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import type { GrantRequest } from "../protocol/operation.ts";
 import { GRANTS, type Grant, type Verdicts } from "../protocol/reply.ts";
 import type { Call } from "./answer.ts";
-import { append, boot, lock } from "./audit.ts";
+import { append, boot, lock, sha256 } from "./audit.ts";
 import { caller, distrustAny } from "./defence.ts";
 import { judge } from "./judge.ts";
 import { refused, told, type Result } from "./result.ts";
@@ -67,7 +66,7 @@ export function grants(request: GrantRequest, policy: Verdicts, call: Call): Res
     return refused("busy", "too many of your wishes wait for a person");
   const uid = caller().uid ?? -1;
   // Of the same user and subject it is the same: none fits another's.
-  const id = createHash("sha256").update(`${uid} ${subject}`).digest("hex").slice(0, 32);
+  const id = sha256(`${uid} ${subject}`).slice(0, 32);
   note(call, "pending", `grant ${id}: ${subject}`);
   const when = { asked: new Date().toISOString(), boot: boot(), until: uptime() + WAIT_SECONDS };
   const undecided = { stands: "pending", uses: 1, by: null, reason: "" } as const;

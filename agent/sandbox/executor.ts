@@ -1,6 +1,7 @@
 /** Where untrusted code runs: so many sandboxes at once, each for one run, the others in a queue. */
 import { randomUUID } from "node:crypto";
 import { arch } from "node:process";
+import { orLockdown } from "../lockdown.ts";
 import { codeSettingsSchema, type CodeSettings } from "../sanitizer/settings.ts";
 import { isVariable } from "./bubblewrap.ts";
 import type { Backend, BackendName, BackendRun } from "./backend.ts";
@@ -159,8 +160,9 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
       if ((await place) === "gone") return end(NOT_BEGUN);
       const start = { at: performance.now() };
       starts.add(start);
+      using stopped = orLockdown(execution.signal);
       try {
-        return end(await inTurn(id, by, execution));
+        return end(await inTurn(id, by, { ...execution, signal: stopped.signal }));
       } finally {
         starts.delete(start);
         leave();

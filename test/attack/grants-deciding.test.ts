@@ -141,18 +141,15 @@ describeInLab("deciding", () => {
     });
   });
 
-  test("from asking to having done it in one command of a person's, within a second of ours", async () => {
+  test("from asking to having done it is one command of a person's, and takes less than a second", async () => {
     await placed(async (place) => {
-      // The best of some: what else this machine does is not ours.
-      const taken: number[] = [];
-      for (let time = 0; time < 5; time += 1) {
-        const id = await wait(place, WISH.join(" "));
-        const begun = Date.now();
-        await arrange(place, SALLYPORT, "approve", "--yes", id);
-        taken.push(Date.now() - begun);
-        expect((await askOnce(place, ...WISH)).reply.success).toBe(true);
-      }
-      expect(Math.min(...taken)).toBeLessThan(1000);
+      const id = await wait(place, WISH.join(" "));
+      // Of processors, all of what the command starts with it: what else this machine does is not ours.
+      const timed = `TIMEFORMAT='%U %S'; time ${SALLYPORT} approve --yes ${id} >/dev/null 2>/tmp/approved`;
+      const { stderr } = await exec(place, "root", ["/bin/bash", "-c", timed]);
+      expect((await askOnce(place, ...WISH)).reply.success).toBe(true);
+      const [user = NaN, system = NaN] = stderr.trim().split(" ").map(Number);
+      expect(user + system, stderr).toBeLessThan(1);
     });
   });
 });
