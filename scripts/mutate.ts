@@ -41,7 +41,7 @@ function mutated(number: number): Report {
     allowConsoleColors: false,
     concurrency: 1,
     ignorePatterns: ["dist"],
-    tempDirName: ".mutation",
+    tempDirName: `.mutation/${number}`,
     // Stryker would rewrite it with a part of TypeScript that version 7 does not have.
     tsconfigFile: "none",
   };

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { append } from "../../../helper/audit.ts";
+import type * as locking from "../../../helper/lock.ts";
 
 const FOLDER = "/run/sallyport";
 
@@ -26,7 +27,7 @@ async function held(name: string, ms = 60_000): Promise<ChildProcess> {
 }
 
 /** As a helper that has just started has it. */
-async function fresh(): Promise<typeof import("../../../helper/lock.ts")> {
+async function fresh(): Promise<typeof locking> {
   vi.resetModules();
   return await import("../../../helper/lock.ts");
 }
