@@ -38,7 +38,10 @@ async function request(
   words: readonly string[],
   { why, ...options }: Options & { why: string },
 ): Promise<void> {
-  const found = await askHelper(["grant", "request", words.join(" "), why]);
+  const isRequest = parseRequest(words) !== null;
+  const found = isRequest
+    ? await askHelper(["grant", "request", words.join(" "), why])
+    : NO_REQUEST;
   if ("cause" in found) return fail(found, { json: options.json === true });
   print(found, options, (grants) => grants.map(({ id, stands }) => `${id} ${stands}\n`).join(""));
 }
