@@ -54,7 +54,7 @@ export async function startDocker(host: { pid: number }): Promise<Docker> {
     throw new Error("docker is not here: scripts/tools");
   }
   const root = `/proc/${host.pid}/root`;
-  for (const folder of ["/opt/docker", "/opt/containerd", "/var/lib/docker", "/etc/sallyport"]) {
+  for (const folder of ["/opt/docker", "/var/lib/docker", "/etc/sallyport"]) {
     mkdirSync(`${root}${folder}`, { recursive: true });
   }
   for (const name of PROGRAMS)
