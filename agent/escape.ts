@@ -24,7 +24,12 @@ export function escapeBlock(text: string): string {
 
 /** One argument in quotes: valid JSON that parses back to the argument, without a hidden character. */
 export function quote(argument: string): string {
-  return JSON.stringify(argument).replace(HIDDEN, (hidden) =>
+  return visibleJson(argument);
+}
+
+/** JSON that parses back to the value, without a hidden character. */
+export function visibleJson(value: string | object): string {
+  return JSON.stringify(value).replace(HIDDEN, (hidden) =>
     Array.from({ length: hidden.length }, (_, at) => {
       const unit = hidden.charCodeAt(at).toString(16);
       return `\\u${unit.padStart(4, "0")}`;

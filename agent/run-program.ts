@@ -1,5 +1,5 @@
 /** Runs one program to its end, with everything bounded: output, time, environment. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
 /** More than the longest reply of the helper. */
@@ -22,20 +22,23 @@ export type ProgramEnd =
     };
 
 /**
- * Runs `file` (absolute) with `args`: no shell, nothing on stdin, cwd `/`, messages in English.
+ * Runs `file` (absolute) with `args`: no shell, `input` or nothing on stdin, cwd `/`, messages in English.
  * After `seconds` it is asked to end, and left alone if it does not: deadlines of what root does belong to root.
  */
 export function runProgram(
   file: string,
   args: readonly string[],
   seconds: number,
+  input = "",
 ): Promise<ProgramEnd> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: "/",
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+      stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"],
+    }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+    child.stdin?.on("error", () => {}); // it need not read what it is told
+    child.stdin?.end(input);
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     let expired = false;

@@ -56,6 +56,22 @@ export function parseSettingsText<Schema extends z.ZodType>(
   text: string,
   file: string,
 ): z.output<Schema> | Flaw {
+  const parsed = parsePlacedSettings(schema, text, file);
+  return "flaw" in parsed ? parsed : parsed.value;
+}
+
+/** `lineOf`: of the value at a path in the file, from 1. */
+export type PlacedSettings<Value> = {
+  value: Value;
+  lineOf: (path: readonly string[]) => number;
+};
+
+/** As `parseSettingsText`, with the line of each value. */
+export function parsePlacedSettings<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+): PlacedSettings<z.output<Schema>> | Flaw {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => {
@@ -69,8 +85,21 @@ export function parseSettingsText<Schema extends z.ZodType>(
   visit(document, { Alias: (_, { range }) => void (alias ??= range?.[0]) });
   if (alias !== undefined) return { flaw: `${at(alias)}: an alias is not taken here` };
 
+  // Zod leaves it out of a record without a word.
+  let proto: number | undefined;
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === "__proto__") proto ??= key.range?.[0] ?? 0;
+    },
+  });
+  if (proto !== undefined) return { flaw: `${at(proto)}: __proto__: there is no such setting` };
+
   const parsed = schema.safeParse(document.toJS() ?? {});
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const lineOf = (path: readonly string[]): number =>
+      lines.linePos(offsetOf(document, path, false)).line;
+    return { value: parsed.data, lineOf };
+  }
   const [issue] = parsed.error.issues;
   if (issue === undefined) throw new Error("a failed parse without an issue");
   const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;

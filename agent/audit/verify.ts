@@ -34,8 +34,18 @@ const GENESIS = "0".repeat(64);
 
 type Begun = { line: number; argv: readonly string[]; time: string };
 
-/** Reads a whole log. Memory grows with the requests under way at once, not with the log. */
-export async function verifyChain(chunks: AsyncIterable<Buffer>): Promise<ChainReport> {
+/** The clocks of two hosts may differ by this much without a word. */
+const CLOCK_TOLERANCE_MS = 600_000;
+
+/**
+ * Reads a whole log. Memory grows with the requests under way at once, not with the log. `look` is given each record that
+ * is one, whether it hangs in the chain or not.
+ */
+export async function verifyChain(
+  chunks: AsyncIterable<Buffer>,
+  look: (record: AuditRecord) => void = () => {},
+): Promise<ChainReport> {
+  const latest = Date.now() + CLOCK_TOLERANCE_MS;
   const problems = notes();
   const warnings = notes();
   const interrupted = notes();
@@ -84,6 +94,12 @@ export async function verifyChain(chunks: AsyncIterable<Buffer>): Promise<ChainR
     else if (last !== null && record.time < last.time) {
       warnings.add(line, `time runs backwards, from ${last.time} to ${record.time}`);
     }
+    if (Date.parse(record.time) > latest)
+      warnings.add(
+        line,
+        `${record.time} has not come yet: the clock was ahead, or this one is behind`,
+      );
+    look(record);
     const problem = follow(begun, record, line);
     if (problem !== null) problems.add(line, problem);
     const unfounded = followGrants(record);

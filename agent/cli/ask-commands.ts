@@ -14,6 +14,7 @@ import { parseRequest } from "../request.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
 import type { MaybeFleetOptions } from "./fleet-run.ts";
 import { acceptFleetOptions } from "./host-options.ts";
+import { registerPolicyExplain } from "./policy-explain.ts";
 import { outputText, replyText } from "./reply-text.ts";
 
 const ON = "ask the helpers of these hosts of the inventory, over SSH";
@@ -36,9 +37,10 @@ export function registerAskCommands(program: Command): void {
     .action((action: string, name: string | undefined, options: MaybeFleetOptions) =>
       answer(["package", action, ...(name === undefined ? [] : [name])], options),
     );
-  acceptFleetOptions(program.command("policy"), ON)
+  const policy = acceptFleetOptions(program.command("policy"), ON)
     .summary("what may be asked for, as the helper on this host tells it")
     .action((options: MaybeFleetOptions) => answer(["policy"], options));
+  registerPolicyExplain(policy);
 }
 
 async function answer(words: readonly string[], options: MaybeFleetOptions): Promise<void> {

@@ -3,7 +3,7 @@ import { readRemoteLog, type LogRead } from "../../inventory/audit.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { verifyChain, type ChainReport } from "../audit/verify.ts";
 import { quote } from "../escape.ts";
-import { flawText, reportText } from "./audit.ts";
+import { flawText, reportText } from "./audit-verify.ts";
 import {
   answerOnFleet,
   failedOrUnavailable,

@@ -14,6 +14,7 @@ import { registerExportCommands } from "./export-commands.ts";
 import { registerGrantCommands } from "./grants.ts";
 import { registerLockdown } from "./lockdown.ts";
 import { registerMcp } from "./mcp.ts";
+import { registerNotify } from "./notify.ts";
 import { registerRisk } from "./risk.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 import { registerWorkflowCommands } from "./workflow-commands.ts";
@@ -77,10 +78,11 @@ export function sallyport(): Command {
   registerExportCommands(program);
   registerExec(program);
   registerMcp(program);
+  registerNotify(program);
   registerWorkflowCommands(program);
   registerRisk(program);
   registerSudoersLint(program);
-  for (const command of leaves(program)) {
+  for (const command of answering(program)) {
     acceptOption(command, "--json", "print one JSON object on stdout");
     acceptOption(command, "--no-input", "never ask: where something is missing, say so and stop");
   }
@@ -91,8 +93,12 @@ function acceptOption(command: Command, flag: string, description: string): void
   if (!command.options.some(({ long }) => long === flag)) command.option(flag, description);
 }
 
-function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+/** Does something by itself, and has commands below it too. */
+const BOTH = ["policy"];
+
+function answering(command: Command): Command[] {
+  const itself = command.commands.length === 0 || BOTH.includes(command.name());
+  return [...(itself ? [command] : []), ...command.commands.flatMap(answering)];
 }
 
 function versionText(): string {

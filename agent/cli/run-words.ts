@@ -29,13 +29,21 @@ export function obstacleFailure(obstacle: Obstacle): Failure {
   const names = steps.map(({ id }) => id).join(", ");
   const status = EXIT_STATUS.not_allowed;
   switch (kind) {
-    case "grant_required":
+    case "not_allowed":
       return {
         code: kind,
-        cause: `only with a person's grant, which is not built yet: ${names} would run outside of a sandbox`,
-        hint: commandOf(steps),
+        cause: `refused for good by ${obstacle.decidedBy}: ${names}`,
+        hint: "sallyport policy explain step unsandboxed",
         status,
       };
+    case "grant_required": {
+      const outside = `${names} would run outside of a sandbox`;
+      const cause =
+        obstacle.settled === null
+          ? `only with a person's grant, which is not built yet: ${outside}`
+          : `allowed by ${obstacle.settled}, but not built yet: ${outside}`;
+      return { code: kind, cause, hint: commandOf(steps), status };
+    }
     case "unsandboxed": {
       const why = noSandbox();
       const { cause, hint } =

@@ -1,5 +1,6 @@
 /** Every control of Sallyport, tried one after the other on this host. */
 import type { Host } from "../host.ts";
+import { examineApproval } from "./approval.ts";
 import type { Finding } from "./finding.ts";
 import { examineHelper } from "./helper.ts";
 import { examineRule } from "./rule.ts";
@@ -15,6 +16,7 @@ export async function examine(host: Host): Promise<Finding[]> {
   const findings = [examineProcess(host), examineSystemd(), ...(await examineHelper(host))];
   for (const subject of subjects) findings.push(...(await examineRule(host, subject)));
   findings.push(...(await examineSudo(host, subjects)));
+  findings.push(await examineApproval(host));
   findings.push(await examineSocket(host));
   findings.push(await examinePolicy(host), await examineAudit(host));
   findings.push(await examineSandbox());

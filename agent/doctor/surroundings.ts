@@ -1,8 +1,11 @@
 /** The process and the host: may sudo work here, is systemd running, what does the policy say, is the log whole. */
 import { existsSync, lstatSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
+import type { KeyObject } from "node:crypto";
+import { PUBLIC_KEY, readPublicKey } from "../audit/checkpoint-key.ts";
 import { AUDIT_LOG, bytesOf } from "../audit/log-file.ts";
-import { verifyChain } from "../audit/verify.ts";
+import { CHECKPOINTS } from "../audit/sign-log.ts";
+import { verifyWitnessed } from "../audit/witness.ts";
 import { ask } from "../client.ts";
 import { explainFailure } from "../explain.ts";
 import { noNewPrivs, type Host } from "../host.ts";
@@ -63,10 +66,19 @@ export async function examineAudit(host: Host): Promise<Finding> {
       "no room: less than 1 MiB is left on its disk, so everything is refused",
       `df ${dirname(AUDIT_LOG)}`,
     );
-  const report = await verifyChain(bytesOf(AUDIT_LOG));
-  if (!report.intact)
-    return finding(check, "fail", "the chain is broken", "sallyport audit verify");
-  return finding(check, "ok", `${report.records} records, chain intact`);
+  const { chain, checkpoints } = await verifyWitnessed(bytesOf(AUDIT_LOG), CHECKPOINTS, ownKey());
+  if (!chain.intact) return finding(check, "fail", "the chain is broken", "sallyport audit verify");
+  const [cut] = checkpoints.problems;
+  if (cut !== undefined) return finding(check, "fail", cut.text, "sallyport audit verify");
+  const signed =
+    checkpoints.last === null ? "never signed" : `signed to seq ${checkpoints.last.seq}`;
+  return finding(check, "ok", `${chain.records} records, chain intact, ${signed}`);
+}
+
+function ownKey(): KeyObject | null {
+  if (!existsSync(PUBLIC_KEY)) return null;
+  const key = readPublicKey(PUBLIC_KEY);
+  return "flaw" in key ? null : key;
 }
 
 /** Not of the directories above: /var/log belongs to group syslog on Ubuntu. */

@@ -1,22 +1,50 @@
 /** Why a plan is not begun: known before anything runs. */
+import { decidedByText, readSettled, ruling, type Ruling } from "../grants/settings.ts";
 import type { Executors } from "./execution.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 
 export type Obstacle =
   /** Nothing here can enclose them. */
   | { kind: "unsandboxed"; steps: readonly PlannedStep[] }
-  /** They ask to run outside of a sandbox, which only a person can grant. */
-  | { kind: "grant_required"; steps: readonly PlannedStep[] }
+  /** They ask to run outside of a sandbox, which only a person can grant. `settled`: root's word that nobody need be asked. */
+  | { kind: "grant_required"; steps: readonly PlannedStep[]; settled: string | null }
+  /** They ask for what root has settled that nobody can grant. */
+  | { kind: "not_allowed"; steps: readonly PlannedStep[]; decidedBy: string }
   /** Nothing here has terminals for them. */
   | { kind: "no_terminals"; steps: readonly PlannedStep[] };
 
 export type Available = { terminals: boolean; sandbox: Executors["sandbox"] };
 
+/** What root has settled about a step; denied for good where that is unclear. Read once for all of them. */
+export function stepRulings(settled = readSettled()): (step: PlannedStep) => Ruling {
+  return ({ via, sandbox, act }) => {
+    const operation = act.kind === "code" ? act.language : "run";
+    const kind = via === "terminal" ? "sudo" : sandbox ? "sandboxed" : "unsandboxed";
+    return ruling(settled, kind, operation);
+  };
+}
+
 /** Null: it may begin. Steps that cannot be reached, and locked ones, do not count. */
-export function obstacleTo({ steps }: Pick<Plan, "steps">, there: Available): Obstacle | null {
+export function obstacleTo(
+  { steps }: Pick<Plan, "steps">,
+  there: Available,
+  rulingOn = stepRulings(),
+): Obstacle | null {
   const runs = steps.filter(({ reachable, locked }) => reachable && !locked);
-  const unenclosed = runs.filter(({ via, sandbox }) => via === "sandbox" && !sandbox);
-  if (unenclosed.length > 0) return { kind: "grant_required", steps: unenclosed };
+  const ruled = runs
+    .filter(({ via }) => via !== "helper")
+    .map((step) => ({ step, ...rulingOn(step) }));
+  const never = ruled.filter(({ verdict }) => verdict === "never");
+  if (never[0] !== undefined) {
+    const decidedBy = decidedByText(never[0].decidedBy);
+    return { kind: "not_allowed", steps: never.map(({ step }) => step), decidedBy };
+  }
+  const unenclosed = ruled.filter(({ step: { via, sandbox } }) => via === "sandbox" && !sandbox);
+  if (unenclosed[0] !== undefined) {
+    const asked = unenclosed.some(({ verdict }) => verdict === "ask");
+    const settled = asked ? null : decidedByText(unenclosed[0].decidedBy);
+    return { kind: "grant_required", steps: unenclosed.map(({ step }) => step), settled };
+  }
   const enclosed = runs.filter(({ via }) => via === "sandbox");
   if (enclosed.length > 0 && there.sandbox === null)
     return { kind: "unsandboxed", steps: enclosed };

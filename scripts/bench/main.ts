@@ -3,6 +3,7 @@
  * run on one lab host, because only such ratios mean the same on another machine.
  */
 import { parseArgs } from "node:util";
+import { benchAudit } from "./audit.ts";
 import { benchCluster } from "./cluster.ts";
 import { benchDaemon } from "./daemon.ts";
 import { openHost, type BenchHost } from "./host.ts";
@@ -29,6 +30,7 @@ const PARTS: Record<string, (host: BenchHost) => Promise<Report>> = {
   workflow: benchWorkflow,
   terminal: benchTerminal,
   sandbox: benchSandbox,
+  audit: benchAudit,
 };
 
 const { values, positionals } = parseArgs({

@@ -237,6 +237,8 @@ srw-rw---- root:sallyport ${socket}
     expect(before.filter((line) => !after.includes(line))).toEqual([]);
     expect(after.filter((line) => !before.includes(line))).toEqual([
       "-rw-r----- root:root /var/log/sallyport/audit.jsonl ",
+      expect.stringMatching(/^-rw-r----- root:root \/var\/log\/sallyport\/checkpoints.jsonl.\d+ $/),
+      expect.stringMatching(/^-rw-r--r-- root:root \/var\/log\/sallyport\/checkpoint.pub.\d+ $/),
       "drwxr-x--- root:root /var/log/sallyport ",
     ]);
   });

@@ -30,6 +30,10 @@ test("the daemon's unit is exposed by at most 1.5, where root's half of it is by
   expect(exposure("sallyport.service")).toBeLessThanOrEqual(1.5);
 });
 
+test("what signs the audit log can do nothing else, though it is root", () => {
+  expect(exposure("sallyport-checkpoint.service")).toBeLessThanOrEqual(1.5);
+});
+
 const unit = (name: string): string => readFileSync(join(root, "packaging/systemd", name), "utf8");
 
 test("only a member of group sallyport reaches the helper, and none can close the door to others", () => {

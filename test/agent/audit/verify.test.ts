@@ -1,10 +1,6 @@
-import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { verifyChain, type ChainReport } from "../../../agent/audit/verify.ts";
-
-type Fields = Record<string, unknown>;
-
-const BOOT = "6f1c7a7e-0000-4000-8000-000000000000";
+import { chain, sealedText, textOf, type Fields } from "./chain.ts";
 
 /** What differs from record to record; the rest is filled in. */
 const WISHES: Fields[] = [
@@ -22,55 +18,6 @@ const WISHES: Fields[] = [
     result: { code: "failed", exitCode: 3, timedOut: false, durationMs: 5 },
   },
 ];
-
-function body(seq: number, prev: string, fields: Fields): Fields {
-  const { result, torn, ...rest } = fields;
-  return {
-    v: 1,
-    seq,
-    time: new Date(Date.UTC(2026, 6, 22) + seq * 1000).toISOString(),
-    boot: BOOT,
-    uid: 1000,
-    user: "agent",
-    via: "sudo",
-    requestId: "r",
-    phase: "refused",
-    argv: ["service", "restart", "nginx"],
-    decision: "allow",
-    rule: "service restart nginx",
-    policyHash: "ab".repeat(32),
-    ...rest,
-    ...(result === undefined ? {} : { result }),
-    ...(torn === undefined ? {} : { torn }),
-    prev,
-  };
-}
-
-function sealed(record: Fields): { line: string; hash: string } {
-  return sealedText(JSON.stringify(record));
-}
-
-function sealedText(text: string): { line: string; hash: string } {
-  const hash = createHash("sha256").update(text).digest("hex");
-  return { line: `${text.slice(0, -1)},"hash":"${hash}"}`, hash };
-}
-
-/** Lines of a log; `change` may give a record other fields before it is sealed. */
-function chain(
-  wishes: Fields[],
-  change: (record: Fields, seq: number) => Fields = (r) => r,
-): string[] {
-  let prev = "0".repeat(64);
-  return wishes.map((wish, at) => {
-    const { line, hash } = sealed(change(body(at + 1, prev, wish), at + 1));
-    prev = hash;
-    return line;
-  });
-}
-
-function textOf(lines: string[]): Buffer {
-  return Buffer.from(lines.map((line) => `${line}\n`).join(""));
-}
 
 function verify(log: string[] | Buffer, chunkBytes = 7): Promise<ChainReport> {
   const bytes = Buffer.isBuffer(log) ? log : textOf(log);
@@ -255,4 +202,14 @@ test.each<[string, Fields[], number[]]>([
       text: "a grant is used that no person's decision on record allows",
     })),
   );
+});
+
+test("a record of tomorrow is a warning: the clock was set forward, and back", async () => {
+  const time = new Date(Date.now() + 86_400_000).toISOString();
+  const log = chain(WISHES, (r, seq) => (seq === 5 ? { ...r, time } : r));
+  const report = await verify(log);
+  expect(report.intact).toBe(true);
+  expect(report.warnings).toEqual([
+    { line: 5, text: `${time} has not come yet: the clock was ahead, or this one is behind` },
+  ]);
 });

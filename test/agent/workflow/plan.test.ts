@@ -9,7 +9,8 @@ import {
   storedPlan,
   type Surroundings,
 } from "../../../agent/workflow/plan.ts";
-import { obstacleTo } from "../../../agent/workflow/preflight.ts";
+import { obstacleTo, stepRulings } from "../../../agent/workflow/preflight.ts";
+import { parseSettled } from "../../../agent/grants/settings.ts";
 import { areTheSame, secretMarks } from "../../../agent/workflow/secrets.ts";
 import { planIn, planOf, workflowIn } from "./workflows.ts";
 
@@ -100,6 +101,31 @@ test.each<[string, string[], boolean, string | null]>([
   ["sudo, whose password is the grant", ["id: a, sudoLock: true, sandbox: false"], true, null],
 ])("%s: known before anything runs", (_, steps, terminals, kind) => {
   expect(obstacleTo(planOf(...steps), { terminals, sandbox: null })?.kind ?? null).toBe(kind);
+});
+
+const SETTLED: [settings: string, steps: string[], string][] = [
+  ["unsandboxed: ask", ["id: a, sandbox: false"], "grant_required null"],
+  ["unsandboxed: allowed", ["id: a, sandbox: false"], "grant_required f:1"],
+  ["unsandboxed: { any: allowed, bash: ask }", ["id: a, sandbox: false"], "grant_required f:1"],
+  ["unsandboxed: never", ["id: a, sandbox: false"], "not_allowed f:1"],
+  ["unsandboxed: never", ["id: a, sandbox: false, locked: true"], "none"],
+  ["unsandboxd: allowed", ["id: a"], "not_allowed f:1:1: unsandboxd: there is no such setting"],
+  ["sandboxed: never", ["id: a"], "not_allowed f:1"],
+  ["unsandboxed: { run: never }", ["id: a, sandbox: false"], "not_allowed f:1"],
+  ["unsandboxed: { bash: never }", ["id: a, sandbox: false"], "grant_required null"],
+  ["sudo: never", ["id: a, sudoLock: true"], "not_allowed f:1"],
+  ["sudo: ask", ["id: a, sudoLock: true"], "none"],
+];
+test.each(SETTLED)("where root has settled %j, %j: %s", (text, steps, expected) => {
+  const rulings = stepRulings(parseSettled(text, "f"));
+  const found = obstacleTo(planOf(...steps), { terminals: true, sandbox: null }, rulings);
+  const by =
+    found?.kind === "not_allowed"
+      ? found.decidedBy
+      : found?.kind === "grant_required"
+        ? found.settled
+        : "";
+  expect(found === null ? "none" : `${found.kind} ${by}`).toBe(expected);
 });
 
 test("a secret is in no plan, and is known again", () => {
