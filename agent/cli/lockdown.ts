@@ -1,8 +1,9 @@
 /** `sallyport lockdown`: nothing is done as root any more, until a person lifts it. */
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { Argument, type Command } from "commander";
 import { LOCKDOWN } from "../../protocol/reply.ts";
+import { isLockedDown } from "../lockdown.ts";
 import { isReason, NO_REASON, NOT_ON_RECORD, onRecord, personAsRoot } from "./as-root.ts";
 import { fail } from "./errors.ts";
 
@@ -49,11 +50,6 @@ const LOCKED_UNRECORDED = {
   ...NOT_ON_RECORD,
   cause: "this host is locked down, but that cannot be written into the audit log",
 };
-
-/** Whatever is there under that name locks. */
-function isLockedDown(): boolean {
-  return lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined;
-}
 
 /** It holds after a crash of the machine, too. */
 function lock(): void {

@@ -3,6 +3,7 @@ import { arch } from "node:process";
 import { isVariable } from "./bubblewrap.ts";
 import { interpreterOf, PROGRAM_FILE } from "./interpreter.ts";
 import type { Inexact, Language, Profile } from "./profile.ts";
+import { orLockdown } from "../lockdown.ts";
 import type { SandboxRefusal } from "./refusal.ts";
 import { runBubblewrap, type SandboxRun, type Stream } from "./run-bubblewrap.ts";
 import type { Machine } from "./syscalls.ts";
@@ -90,8 +91,9 @@ export function executor(limits: typeof DEFAULTS = DEFAULTS): Executor {
       await place;
       const start = { at: performance.now() };
       starts.add(start);
+      using stopped = orLockdown(execution.signal);
       try {
-        return note(await execute(execution));
+        return note(await execute({ ...execution, signal: stopped.signal }));
       } finally {
         starts.delete(start);
         leave();

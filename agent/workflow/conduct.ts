@@ -1,8 +1,9 @@
-/** Runs what this process has claimed in the store, to its end; writes down what happens, and obeys `sallyport cancel`. */
+/** Runs what this process has claimed in the store, to its end; writes down what happens, and obeys `sallyport cancel` and lock-down. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runSteps, type Before, type Journal, type Work } from "./engine.ts";
 import { keptOf, keptOutput, type KeptOutput } from "../kept-text.ts";
+import { isLockedDown } from "../lockdown.ts";
 import type { PlannedStep } from "./plan.ts";
 import { castFolder } from "./state-folder.ts";
 import { isFinal, runStateOf, type FinalRunState } from "./state.ts";
@@ -36,7 +37,7 @@ export async function conduct(work: Conduct): Promise<FinalRunState> {
   };
   const look = setInterval(() => {
     guarded(() => {
-      if (store.cancelRequested(run)) stop.abort();
+      if (store.cancelRequested(run) || isLockedDown()) stop.abort();
     });
   }, LOOK_MS);
   const write = setInterval(() => {
@@ -75,6 +76,7 @@ export async function conduct(work: Conduct): Promise<FinalRunState> {
       watch.settle(id, state, reason);
     },
   };
+  if (isLockedDown()) stop.abort();
   try {
     const states = await runSteps({
       ...work,

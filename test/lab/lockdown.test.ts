@@ -1,0 +1,78 @@
+/** Lock-down stops what runs, not only what is asked for next: steps of a workflow, sandboxes, sessions. */
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import {
+  arrange,
+  arrangeScript,
+  describeInLab,
+  endOf,
+  exec,
+  HELPER,
+  ownHost,
+  setUp,
+} from "./host.ts";
+import { records, start, type Host } from "./host.ts";
+
+const PROGRAM = "/opt/sallyport/sallyport";
+const WITHIN_MS = 2000;
+const FIRST_STEP = '{ id: s1, sudoLock: true, run: "sudo id -u >/tmp/began; sleep 97" }';
+
+describeInLab("lock-down", () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = ownHost();
+    await setUp(host);
+  });
+  afterEach(async () => {
+    await arrangeScript(host, `rm -rf /var/lib/sallyport/lockdown /home/ops/w.yaml /tmp/began`);
+  });
+
+  test("within two seconds it stops a workflow of 20 steps, 5 sandboxes and a session, and is on record", async () => {
+    const steps = Array.from({ length: 19 }, (_, at) => {
+      return `{ id: s${at + 2}, sudoLock: true, run: "sleep 97" }`;
+    });
+    const text = `name: w\nsteps:\n${[FIRST_STEP, ...steps].map((step) => `  - ${step}\n`).join("")}`;
+    await exec(host, "ops", ["tee", "/home/ops/w.yaml"], { input: text });
+    const words = ["run", "/home/ops/w.yaml", "--password-fd", "0", "--jobs", "20", "--json"];
+    const run = start(host, "ops", ["setsid", "--wait", PROGRAM, ...words]);
+    run.stdin?.write("lab-ops-password\n");
+    const sandboxes = Array.from({ length: 5 }, () => {
+      const code = [PROGRAM, "exec", "--language", "bash", "--json", "-"];
+      const one = start(host, "agent", code);
+      one.stdin?.end("sleep 97");
+      return one;
+    });
+    const session = start(host, "agent", ["sudo", "-n", HELPER, "session"]);
+    await once(session.stdout ?? session, "data");
+    const sleeping = async (): Promise<number> =>
+      Number((await exec(host, "root", ["pgrep", "-fc", "^sleep 97$"])).stdout);
+    for (let times = 0; times < 200 && (await sleeping()) < 25; times += 1) await pause(200);
+    expect(await sleeping()).toBeGreaterThanOrEqual(25);
+
+    const ends = [run, ...sandboxes].map((child) => endOf(child));
+    const begun = Date.now();
+    await arrange(host, PROGRAM, "lockdown", "on", "-m", "incident 42");
+    const ended = await Promise.all(ends);
+    const taken = Date.now() - begun;
+    expect(await sleeping()).toBe(0);
+    expect(JSON.parse(ended[0]?.stdout ?? "")).toMatchObject({ data: { state: "cancelled" } });
+    session.stdin?.end('{"argv":["service","status","ssh"]}\n');
+    expect((await endOf(session)).stdout).toContain('"locked_down"');
+    const last = (await records(host)).filter(({ decision }) => decision === "reported").at(-1);
+    expect(last).toMatchObject({
+      uid: 0,
+      via: "direct",
+      rule: "lockdown on by uid 0: incident 42",
+    });
+    expect(taken).toBeLessThan(WITHIN_MS);
+  });
+
+  test("nothing is begun while it lasts", async () => {
+    await arrange(host, PROGRAM, "lockdown", "on");
+    const words = [PROGRAM, "exec", "--language", "bash", "--json", "-"];
+    const { stdout } = await exec(host, "agent", words, { input: "echo ran" });
+    expect(stdout).not.toContain("ran\\n");
+    expect(JSON.parse(stdout)).toMatchObject({ success: false });
+  });
+});
