@@ -238,6 +238,7 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
   });
 
   test("what an agent asks for is told, as it was asked", async () => {
+    await arrangeScript(host, `rm ${GRANTS}/*`);
     const words = ["request", "--why", "it hangs", "service", "stop", "fail2ban"];
     const asked = await as("agent", "sallyport", ...words);
     expect(asked.status, asked.stderr).toBe(0);
