@@ -1,6 +1,7 @@
 /** What a person does as root, with a password of their own: `approve`, `deny`, `revoke`, `lockdown`. */
 import { REPORT } from "../../protocol/operation.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { bareOrQuoted } from "../escape.ts";
 import { findApprover } from "../grants/approver.ts";
 import { installedHelpers, thisHost } from "../host.ts";
 import { runProgram } from "../run-program.ts";
@@ -86,7 +87,7 @@ function unsafe(flaw: string): Failure {
   return {
     code: "unsafe",
     cause: `this program could be another's, and so could what it shows: ${flaw}`,
-    hint: "sudo apt-get install sallyport",
+    hint: `sudo install -m 755 ${bareOrQuoted(process.execPath)} /usr/local/bin/sallyport`,
     status: EXIT_STATUS.unsafe,
   };
 }

@@ -10,7 +10,7 @@ import { isReason, NO_REASON, NOT_ON_RECORD, onRecord, personAsRoot } from "./as
 import { onTerminal } from "./elevate.ts";
 import { fail, type Failure } from "./errors.ts";
 import { grantScreen } from "./grant-text.ts";
-import { noSuchGrant } from "./grants.ts";
+import { noSuchGrant, usingStore } from "./grants.ts";
 
 type Verb = "approve" | "deny" | "revoke";
 type Options = {
@@ -52,7 +52,9 @@ async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   const words = elevated(verb, id, options);
   const by = await personAsRoot(words, { json, input: options.input !== false });
   if (by === null) return;
-  const grant = standingGrants().find((one) => one.id === id);
+  const standing = await usingStore(standingGrants);
+  if ("cause" in standing) return fail(standing, { json });
+  const grant = standing.find((one) => one.id === id);
   if (grant === undefined) return fail(noSuchGrant(id), { json });
   if (grant.stands !== STANDS_BEFORE[verb]) return fail(tooLate(grant.stands, verb), { json });
   if (verb === "approve" && !isClear(grant.subject)) return fail(UNCLEAR, { json });
@@ -60,12 +62,16 @@ async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   if (never !== null) return fail(settled(never), { json });
   if (!(await isMeant(verb, grant, by, options))) return fail(NOT_CONFIRMED, { json });
   let recorded = true;
-  const done = await changeGrant(
-    id,
-    STANDS_BEFORE[verb],
-    (now) => changed(verb, { ...now, by, reason }, limits),
-    async ({ uid }) => (recorded = await onRecord(recordOf(verb, { id, uid, by, reason }, limits))),
+  const done = await usingStore(() =>
+    changeGrant(
+      id,
+      STANDS_BEFORE[verb],
+      (now) => changed(verb, { ...now, by, reason }, limits),
+      async ({ uid }) =>
+        (recorded = await onRecord(recordOf(verb, { id, uid, by, reason }, limits))),
+    ),
   );
+  if (typeof done === "object") return fail(done, { json });
   if (!recorded) return fail(NOT_ON_RECORD, { json });
   if (!done) return fail(tooLate("decided by somebody else", verb), { json });
   const decided: Decided = { id, verb, by };

@@ -1,10 +1,10 @@
 /** `sallyport request`, `pending`, `grants`, `show`: what waits for a person, and what came of it. */
 import type { Command } from "commander";
-import { EXIT_STATUS, type Grant } from "../../protocol/reply.ts";
+import { EXIT_STATUS, GRANTS, type Grant } from "../../protocol/reply.ts";
 import { ask } from "../client.ts";
 import { quote } from "../escape.ts";
 import { explainError, explainFailure } from "../explain.ts";
-import { standingGrants } from "../grants/store.ts";
+import { standingGrants, StoreUnusable } from "../grants/store.ts";
 import { thisHost } from "../host.ts";
 import { parseRequest } from "../request.ts";
 import { fail, type Failure } from "./errors.ts";
@@ -71,7 +71,19 @@ function print(
 
 /** As root everybody's, else one's own. */
 async function findGrants(): Promise<Grant[] | Failure> {
-  return process.geteuid?.() === 0 ? standingGrants() : await askHelper(["grant", "check"]);
+  if (process.geteuid?.() !== 0) return await askHelper(["grant", "check"]);
+  return await usingStore(standingGrants);
+}
+
+/** What came of it, or why what waits for a person cannot be used. */
+export async function usingStore<T>(use: () => T | Promise<T>): Promise<T | Failure> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof StoreUnusable)) throw error;
+    const hint = `ls -lR ${GRANTS}`;
+    return { code: "unsafe", cause: error.message, hint, status: EXIT_STATUS.unsafe };
+  }
 }
 
 async function askHelper(words: readonly string[]): Promise<Grant[] | Failure> {
