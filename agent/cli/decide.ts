@@ -3,6 +3,7 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { EXIT_STATUS, type Grant } from "../../protocol/reply.ts";
 import { needsPassword } from "../grants/approver.ts";
+import { settledAgainst } from "../grants/settled-against.ts";
 import { changeGrant, standingGrants } from "../grants/store.ts";
 import { untilIn } from "../grants/time-left.ts";
 import { isReason, NO_REASON, NOT_ON_RECORD, onRecord, personAsRoot } from "./as-root.ts";
@@ -57,6 +58,8 @@ async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   if (grant === undefined) return fail(noSuchGrant(id), { json });
   if (grant.stands !== STANDS_BEFORE[verb]) return fail(tooLate(grant.stands, verb), { json });
   if (verb === "approve" && !isClear(grant.subject)) return fail(UNCLEAR, { json });
+  const never = verb === "approve" ? settledAgainst(grant.subject) : null;
+  if (never !== null) return fail(settled(never), { json });
   if (!(await isMeant(verb, grant, by, options))) return fail(NOT_CONFIRMED, { json });
   let recorded = true;
   const done = await usingStore(() =>
@@ -123,6 +126,11 @@ const UNCLEAR: Failure = {
   hint: null,
   status: EXIT_STATUS.unsafe,
 };
+
+function settled(by: string): Failure {
+  const cause = `nobody can grant this, by ${by}`;
+  return { code: "not_allowed", cause, hint: null, status: EXIT_STATUS.not_allowed };
+}
 
 /** The facts are shown before the question, and the question is on the terminal. */
 async function isMeant(verb: Verb, grant: Grant, by: number, options: Options): Promise<boolean> {
