@@ -10,7 +10,7 @@ import { isReason, NO_REASON, NOT_ON_RECORD, onRecord, personAsRoot } from "./as
 import { onTerminal } from "./elevate.ts";
 import { fail, type Failure } from "./errors.ts";
 import { grantScreen } from "./grant-text.ts";
-import { noSuchGrant, usingStore } from "./grants.ts";
+import { isGrantId, noSuchGrant, usingStore } from "./grants.ts";
 
 type Verb = "approve" | "deny" | "revoke";
 type Options = {
@@ -52,6 +52,7 @@ async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   const words = elevated(verb, id, options);
   const by = await personAsRoot(words, { json, input: options.input !== false });
   if (by === null) return;
+  if (!isGrantId(id)) return fail(noSuchGrant(id), { json });
   const standing = await usingStore(standingGrants);
   if ("cause" in standing) return fail(standing, { json });
   const grant = standing.find((one) => one.id === id);

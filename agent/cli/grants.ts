@@ -38,10 +38,9 @@ async function request(
   words: readonly string[],
   { why, ...options }: Options & { why: string },
 ): Promise<void> {
-  const isRequest = parseRequest(words) !== null;
-  const found = isRequest
-    ? await askHelper(["grant", "request", words.join(" "), why])
-    : NO_REQUEST;
+  // Who mistypes should not have to wait for a person to find out.
+  if (parseRequest(words) === null) return fail(NO_REQUEST, { json: options.json === true });
+  const found = await askHelper(["grant", "request", words.join(" "), why]);
   if ("cause" in found) return fail(found, { json: options.json === true });
   print(found, options, (grants) => grants.map(({ id, stands }) => `${id} ${stands}\n`).join(""));
 }
@@ -53,6 +52,7 @@ async function list(wanted: (grant: Grant) => boolean, options: Options): Promis
 }
 
 async function show(id: string, options: Options): Promise<void> {
+  if (!isGrantId(id)) return fail(noSuchGrant(id), { json: options.json === true });
   const found = await findGrants();
   if ("cause" in found) return fail(found, { json: options.json === true });
   const grant = found.find((one) => one.id === id);
@@ -105,6 +105,10 @@ const NO_REQUEST: Failure = {
   hint: "sallyport policy",
   status: EXIT_STATUS.usage,
 };
+
+export function isGrantId(id: string): boolean {
+  return /^[0-9a-f]{32}$/.test(id);
+}
 
 export function noSuchGrant(id: string): Failure {
   const cause = `nothing that waits or was granted is called ${quote(id)}`;

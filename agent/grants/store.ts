@@ -18,6 +18,8 @@ export class StoreUnusable extends Error {}
 
 /** What stands, oldest first; throws StoreUnusable. */
 export function standingGrants(): Grant[] {
+  // Where nobody has ever asked there is nothing, and a look makes nothing.
+  if (!fs.existsSync(GRANTS)) return [];
   using _ = grantsLocked();
   return read();
 }
@@ -47,8 +49,6 @@ export async function changeGrant(
 }
 
 function read(): Grant[] {
-  fs.mkdirSync(GRANTS, { recursive: true });
-  fs.chmodSync(GRANTS, 0o700);
   const boot = thisBoot();
   return fs
     .readdirSync(GRANTS)
