@@ -1,23 +1,30 @@
-/** What is mutated, and the tests that are run for each mutant. */
+/**
+ * What is mutated, and the tests that are run for each mutant, in their own process. The other files of helper/
+ * are seen whole only as the program that they become: test/attack/ and test/lab/ try that.
+ */
 export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
   {
     files: ["sudoers/{rules,report,transaction}.ts"],
     tests: ["test/sudoers/*.test.ts"],
   },
   {
-    files: ["protocol/*.ts", "helper/{json,judge,managers,parse,policy,result}.ts"],
+    files: ["protocol/*.ts", "helper/{judge,package,policy,result}.ts"],
     tests: [
       "test/agent/request.test.ts",
-      "test/helper/{words,managers}.test.ts",
-      "test/helper/alone/narrowing.ts",
+      "test/helper/{words,package}.test.ts",
+      "test/helper/alone/judge.ts",
     ],
   },
   {
-    files: ["helper/{audit,lock,trust}.ts"],
-    tests: ["test/helper/alone/{audit,lock,trust}.ts"],
+    files: ["helper/{audit,defence}.ts"],
+    tests: ["test/helper/alone/{audit,lock,defence}.ts"],
   },
   {
-    files: ["helper/{run,session,tree}.ts"],
-    tests: ["test/helper/session-lines.test.ts", "test/helper/alone/run.ts"],
+    files: ["helper/run.ts"],
+    tests: ["test/helper/alone/run.ts"],
+  },
+  {
+    files: ["helper/grants.ts"],
+    tests: ["test/helper/alone/grants.ts"],
   },
 ];
