@@ -15,7 +15,7 @@ const RESERVE_BYTES = 2 ** 20; // left on the disk, so that the end of what has 
 /** Not imported: to load it takes half as long again as to start, and not every request needs it. */
 export const sha256 = (text: string): string =>
   process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
-type Fact = Pick<AuditEntry, "phase" | "decision"> & { rule: string; result?: End };
+export type Fact = Pick<AuditEntry, "phase" | "decision"> & { rule: string; result?: End };
 
 /** Appends one record of a call, on disk when `sync`; throws where it cannot. */
 export function append(call: Call, fact: Fact, sync: boolean): void {

@@ -11,7 +11,7 @@ type Version = [command: string, version: RegExp];
 // `verbs`: what each of VERBS is, by commas; one with a path is another program's. `trial` makes a dry run of a
 // change, and finds the removals in what it prints; `heal` mends what was interrupted.
 /** Command lines of ours, split at spaces; nothing of a request is ever among them. */
-type Manager = Record<"program" | "verbs", string> & {
+export type Manager = Record<"program" | "verbs", string> & {
   environment?: Record<string, string>;
   trial?: [option: string, removal: RegExp];
   heal?: [whatWasInterrupted: string, mend: string];
@@ -19,7 +19,7 @@ type Manager = Record<"program" | "verbs", string> & {
 const ALL = "update all,upgrade all,autoclean all,autoremove all";
 const VERBS = `install,remove,upgrade,${ALL}`.split(",");
 /** Said by a manager whose lock another process holds. */
-const LOCKED = /could not get lock|unable to (?:lock|acquire)|locked by/i;
+export const LOCKED = /could not get lock|unable to (?:lock|acquire)|locked by/i;
 // rpm itself refuses to remove what others need; dnf and zypper would take the others along.
 const ERASE = "/usr/bin/rpm --erase";
 const RPM: Version = ["/usr/bin/rpm -q --qf=%{EVR}", /^(\d\S*)$/m];
@@ -28,7 +28,7 @@ const POLICY = "/usr/bin/apt-cache policy";
 const CONFFILES = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold";
 const ADD = "--no-remove --no-install-recommends install";
 
-const MANAGERS: readonly Manager[] = [
+export const MANAGERS: readonly Manager[] = [
   {
     program: `/usr/bin/apt-get --quiet --yes -o DPkg::Lock::Timeout=60 ${CONFFILES}`,
     verbs: `${ADD},remove,--no-remove --only-upgrade install,update,upgrade,autoclean,autoremove`,
@@ -65,7 +65,7 @@ const MANAGERS: readonly Manager[] = [
 ];
 
 /** The command line of an action, or null where the manager has none. */
-function commandFor({ program, verbs }: Manager, action: string): string | null {
+export function commandFor({ program, verbs }: Manager, action: string): string | null {
   const verb = verbs.split(",")[VERBS.indexOf(action)];
   if (verb === undefined) return null;
   return verb.startsWith("/") ? verb : `${program} ${verb}`;

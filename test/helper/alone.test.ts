@@ -22,6 +22,6 @@ describeInLab("in a mount namespace", () => {
       stderr,
     ).toEqual([]);
     expect(status).toBe(0);
-    expect(lines.length, stdout).toBeGreaterThan(60);
+    expect(lines.length, stdout).toBeGreaterThan(90);
   });
 });

@@ -1,7 +1,6 @@
 /** The helper's parts that touch nothing, tried in this process: what the black-box tests see only from far. */
 import { describe, expect, test } from "vitest";
-import { parseObject } from "../../helper/json.ts";
-import { judge } from "../../helper/judge.ts";
+import { judge, parseObject } from "../../helper/judge.ts";
 import { DEADLINE_SECONDS, VERDICTS } from "../../helper/policy.ts";
 import { done, refused, told, type Outcome } from "../../helper/result.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";

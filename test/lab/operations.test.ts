@@ -46,7 +46,8 @@ describeInLab("on a host", () => {
   beforeAll(clear, 300_000);
   afterAll(async () => {
     await purge();
-    await arrange(host, "rm", "-rf", "/root/sallyport-role", "/root/user-data");
+    const made = "incident-42 sallyport-role user-data sallyport.pem audit.ocsf".split(" ");
+    await arrange(host, "rm", "-rf", ...made.map((name) => `/root/${name}`));
   }, 120_000);
 
   test.each(blocks)("$title", { timeout: 120_000 }, async ({ user, script, shown }) => {

@@ -1,6 +1,6 @@
 /**
- * What is mutated, and the tests that are run for each mutant. The rest of helper/ (answer, defence, main, package,
- * say, service) decides in a process of root's own, and is tested only as one, by test/attack and test/helper in the lab.
+ * What is mutated, and the tests that are run for each mutant, in their own process. The other files of helper/
+ * are seen whole only as the program that they become: test/attack/ and test/lab/ try that.
  */
 export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
   {
@@ -8,24 +8,24 @@ export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
     tests: ["test/sudoers/*.test.ts"],
   },
   {
-    files: ["protocol/*.ts", "helper/{json,judge,managers,parse,policy,result}.ts"],
+    files: ["protocol/*.ts", "helper/{judge,package,policy,result}.ts"],
     tests: [
       "test/agent/request.test.ts",
-      "test/helper/{words,managers}.test.ts",
-      "test/helper/alone/narrowing.ts",
+      "test/helper/{words,package}.test.ts",
+      "test/helper/alone/judge.ts",
     ],
   },
   {
-    files: ["helper/{audit,lock,trust}.ts"],
-    tests: ["test/helper/alone/{audit,lock,trust}.ts"],
+    files: ["helper/{audit,defence}.ts"],
+    tests: ["test/helper/alone/{audit,lock,defence}.ts"],
   },
   // Most of what a mutant of session.ts does is to wait for ever: that one takes half an hour by itself.
   {
-    files: ["helper/session.ts"],
-    tests: ["test/helper/session-lines.test.ts"],
+    files: ["helper/run.ts"],
+    tests: ["test/helper/alone/run.ts"],
   },
   {
-    files: ["helper/{run,tree}.ts"],
-    tests: ["test/helper/alone/run.ts"],
+    files: ["helper/grants.ts"],
+    tests: ["test/helper/alone/grants.ts"],
   },
 ];

@@ -1,14 +1,17 @@
 /** The audit log as the helper writes it, read by the independent verifier. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bytesOf } from "../../../agent/audit/log-file.ts";
 import { verifyChain } from "../../../agent/audit/verify.ts";
-import { append, ownRecords, type Entry } from "../../../helper/audit.ts";
+import { append, ownRecords, type Fact } from "../../../helper/audit.ts";
 import { caller } from "../../../helper/defence.ts";
 
 const FOLDER = "/var/log/sallyport";
 const FILE = `${FOLDER}/audit.jsonl`;
+
+// As the build puts it in.
+vi.stubGlobal("BUILD", { policyHash: "ab".repeat(32) });
 
 beforeEach(() => {
   fs.rmSync(FOLDER, { recursive: true, force: true });
@@ -18,21 +21,32 @@ beforeEach(() => {
 });
 
 const END = { code: null, exitCode: 0, timedOut: false, durationMs: 3 };
-const entry = (changed: Partial<Entry> = {}): Entry => ({
-  phase: "refused",
+const CALL = {
   requestId: "r-1",
-  argv: ["service", "stop", "ssh"],
+  words: ["service", "stop", "ssh"],
+  tell: null,
+  detached: false,
+  started: 0,
+};
+const FACT: Fact = {
+  phase: "refused",
   decision: "grant_required",
   rule: "a person must grant: service stop ssh",
-  policyHash: "ab".repeat(32),
-  ...changed,
-});
+};
+type Changes = Partial<Fact> & { requestId?: string; words?: string[] };
+/** Appends a record that is like all others but for `changed`. */
+function add(
+  sync: boolean,
+  { requestId = "r-1", words = CALL.words, ...fact }: Changes = {},
+): void {
+  append({ ...CALL, requestId, words }, { ...FACT, ...fact }, sync);
+}
 const lines = (): string[] => fs.readFileSync(FILE, "utf8").split("\n").slice(0, -1);
 const verified = (): ReturnType<typeof verifyChain> => verifyChain(bytesOf(FILE));
 const lastOf = (): Record<string, unknown> => JSON.parse(lines().at(-1) ?? "") as never;
 
 test("a record has all that was asked and decided, and the chain begins with it", async () => {
-  append(entry(), true);
+  add(true);
   const [line = ""] = lines();
   expect(JSON.parse(line)).toEqual({
     v: 1,
@@ -59,9 +73,9 @@ test("a record has all that was asked and decided, and the chain begins with it"
 });
 
 test("each record hangs on the one before", async () => {
-  append(entry({ phase: "begin", requestId: "a" }), true);
-  append(entry({ requestId: "b" }), false);
-  append(entry({ phase: "end", requestId: "a", result: END }), false);
+  add(true, { phase: "begin", requestId: "a" });
+  add(false, { requestId: "b" });
+  add(false, { phase: "end", requestId: "a", result: END });
   expect(await verified()).toMatchObject({
     intact: true,
     records: 3,
@@ -72,32 +86,32 @@ test("each record hangs on the one before", async () => {
 });
 
 test("nothing stays open", () => {
-  append(entry(), false);
+  add(false);
   const open = (): number => fs.readdirSync("/proc/self/fd").length;
   const before = open();
-  for (let count = 0; count < 20; count += 1) append(entry(), true);
+  for (let count = 0; count < 20; count += 1) add(true);
   expect(open()).toBeLessThan(before + 10);
 });
 
 test("what a caller can lengthen is shortened: no record is longer than the reader takes", async () => {
-  const argv = Array.from({ length: 20 }, () => "\u0001".repeat(1000));
-  append(entry({ argv, rule: "\u0001".repeat(9000) }), false);
+  const words = Array.from({ length: 20 }, () => "\u0001".repeat(1000));
+  add(false, { words, rule: "\u0001".repeat(9000) });
   const [line = ""] = lines();
   const record = JSON.parse(line) as { argv: string[]; rule: string };
   expect(record.argv).toEqual(Array.from({ length: 8 }, () => "\u0001".repeat(256)));
   expect(record.rule).toBe("\u0001".repeat(1024));
-  append(entry(), false);
+  add(false);
   expect(await verified()).toMatchObject({ intact: true, records: 2 });
 });
 
 test("what a killed helper left of a line is dropped, counted, and the chain goes on", async () => {
-  append(entry(), false);
+  add(false);
   fs.appendFileSync(FILE, '{"v":1,"se');
-  append(entry({ requestId: "r-2" }), false);
+  add(false, { requestId: "r-2" });
   expect(lastOf()).toMatchObject({ seq: 2, torn: 10 });
   expect(await verified()).toMatchObject({ intact: true, records: 2, mended: 1 });
   fs.writeFileSync(FILE, "torn from the start");
-  append(entry(), false);
+  add(false);
   expect(lastOf()).toMatchObject({ seq: 1, torn: 19 });
   expect(await verified()).toMatchObject({ intact: true, records: 1 });
 });
@@ -165,24 +179,24 @@ describe("nothing is recorded", () => {
       /JSON|broken chain/,
     ],
   ])("%s", (_, arrange, reason) => {
-    append(entry(), false);
+    add(false);
     arrange();
     const before = fs.statSync(FILE).size;
-    expect(() => append(entry(), false)).toThrow(reason);
+    expect(() => add(false)).toThrow(reason);
     expect(fs.statSync(FILE).size).toBe(before);
   });
 
   test("on a disk that is nearly full, but the end of what has begun", () => {
-    append(entry({ phase: "begin", requestId: "a" }), false);
+    add(false, { phase: "begin", requestId: "a" });
     // The folder is on a file system of 8 MiB of its own.
     const { bavail, bsize } = fs.statfsSync("/var/log");
     fs.writeFileSync("/var/log/filler", Buffer.alloc(bavail * bsize - 2 ** 20 + bsize));
     try {
-      expect(() => append(entry(), false)).toThrow("disk full");
-      append(entry({ phase: "end", requestId: "a", result: END }), false);
+      expect(() => add(false)).toThrow("disk full");
+      add(false, { phase: "end", requestId: "a", result: END });
       expect(lastOf()).toMatchObject({ seq: 2, phase: "end", result: END });
       fs.truncateSync("/var/log/filler", 1024);
-      append(entry(), false);
+      add(false);
     } finally {
       fs.rmSync("/var/log/filler");
     }
@@ -191,11 +205,11 @@ describe("nothing is recorded", () => {
 
 describe("a caller's own records", () => {
   test("are its own, without reasons, and the head is that of the whole log", () => {
-    append(entry({ requestId: "mine" }), false);
+    add(false, { requestId: "mine" });
     process.env["SUDO_UID"] = "1001";
-    append(entry({ requestId: "theirs" }), false);
+    add(false, { requestId: "theirs" });
     process.env["SUDO_UID"] = "1000";
-    append(entry({ phase: "end", requestId: "mine too", result: END }), false);
+    add(false, { phase: "end", requestId: "mine too", result: END });
     const { hash } = lastOf();
     const [first, second] = lines().map((line) => JSON.parse(line) as { time: string });
     const { kind, records, head } = ownRecords();
@@ -217,12 +231,12 @@ describe("a caller's own records", () => {
   });
 
   test("are at most 200 of the last 256 KiB, and never half a record", () => {
-    for (let count = 0; count < 230; count += 1) append(entry(), false);
+    for (let count = 0; count < 230; count += 1) add(false);
     expect(ownRecords().records.map(({ seq }) => seq)).toEqual(
       Array.from({ length: 200 }, (_, at) => at + 31),
     );
     const rule = "\u0001".repeat(1000);
-    for (let count = 0; count < 60; count += 1) append(entry({ rule }), false);
+    for (let count = 0; count < 60; count += 1) add(false, { rule });
     expect(fs.statSync(FILE).size).toBeGreaterThan(2 ** 18);
     const { records } = ownRecords();
     expect(records.at(-1)?.seq).toBe(290);

@@ -3,8 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { append } from "../../../helper/audit.ts";
-import type * as locking from "../../../helper/lock.ts";
+import type * as locking from "../../../helper/audit.ts";
 
 const FOLDER = "/run/sallyport";
 
@@ -29,7 +28,7 @@ async function held(name: string, ms = 60_000): Promise<ChildProcess> {
 /** As a helper that has just started has it. */
 async function fresh(): Promise<typeof locking> {
   vi.resetModules();
-  return await import("../../../helper/lock.ts");
+  return await import("../../../helper/audit.ts");
 }
 
 beforeEach(() => mkdirSync(FOLDER, { recursive: true, mode: 0o700 }));
@@ -95,8 +94,8 @@ test("none is given in a folder that others can write, or where something else i
 
 test("without its lock nothing is recorded", async () => {
   await held("audit");
-  const facts = { requestId: "r", decision: "x", rule: "x", policyHash: "x" };
-  expect(() => append({ phase: "refused", argv: [], ...facts }, false)).toThrow(
-    "the audit log is locked",
-  );
+  const { append } = await fresh();
+  const call = { requestId: "r", words: [], tell: null, detached: false, started: 0 };
+  const fact = { phase: "refused", decision: "x", rule: "x" } as const;
+  expect(() => append(call, fact, false)).toThrow("the audit log is locked");
 });

@@ -1,6 +1,6 @@
 /** What each package manager is told, and what is read out of its words, without one. */
 import { describe, expect, test } from "vitest";
-import { commandFor, LOCKED, MANAGERS, type Manager } from "../../helper/managers.ts";
+import { commandFor, LOCKED, MANAGERS, type Manager } from "../../helper/package.ts";
 
 const APT =
   "/usr/bin/apt-get --quiet --yes -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold";

@@ -1,7 +1,7 @@
 /** Whether anybody but root could change a file, tried on files of all kinds. */
 import { chownSync, chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { distrust, distrustAny } from "../../../helper/trust.ts";
+import { distrust, distrustAny } from "../../../helper/defence.ts";
 
 const PLACE = "/run/sallyport/trust";
 const FILE = `${PLACE}/a/file`;
