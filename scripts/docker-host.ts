@@ -32,6 +32,9 @@ const START = `for controller in /sys/fs/cgroup/*/; do mount -o remount,bind,rw 
 mount -t tmpfs -o mode=711 none /var/lib/docker
 exec dockerd -H unix://${SOCKET} --group agent --cgroup-parent "$1" --pidfile ${PID_FILE} --exec-root /run/docker-of-tests --bridge=none --iptables=false --ip-forward=false --ip-masq=false`;
 
+/** Name of a control group, before the number of the host's process 1. */
+const GROUP = "/sallyport-docker.";
+
 export type Docker = {
   api: ContainerApi;
   image: string;
@@ -56,7 +59,8 @@ export async function startDocker(host: { pid: number }): Promise<Docker> {
   }
   for (const name of PROGRAMS)
     cpSync(`${TOOLS}/${name}`, `${root}/opt/docker/${name.split("/")[1]}`);
-  const group = `/sallyport-docker.${host.pid}`;
+  sweepGroups();
+  const group = `${GROUP}${host.pid}`;
   const namespaces = ["-t", String(host.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w"];
   const shell = [
     "unshare",
@@ -102,10 +106,31 @@ export async function startDocker(host: { pid: number }): Promise<Docker> {
       spawnSync("/usr/bin/nsenter", ["-t", String(host.pid), "-m", "-p", "kill", pid]);
       await ended;
       for (const path of groupsBelow(group)) rmdirSync(path);
-      const made = ["/opt/docker", "/var/lib/docker", SETTINGS, SOCKET, "/run/docker-of-tests"];
+      const made = [
+        "/opt/docker",
+        "/opt/containerd",
+        "/var/lib/docker",
+        SETTINGS,
+        SOCKET,
+        "/run/docker-of-tests",
+      ];
       for (const path of made) rmSync(`${root}${path}`, { recursive: true, force: true });
     },
   };
+}
+
+/** Of hosts that were killed: all else of theirs the kernel has removed. */
+function sweepGroups(): void {
+  const tops = readdirSync("/sys/fs/cgroup").flatMap((name) => groupsAt(`/sys/fs/cgroup/${name}`));
+  for (const name of new Set([...groupsAt("/sys/fs/cgroup"), ...tops])) {
+    if (existsSync(`/proc/${name.slice(GROUP.length - 1)}`)) continue;
+    for (const path of groupsBelow(`/${name}`)) rmdirSync(path);
+  }
+}
+
+function groupsAt(root: string): string[] {
+  if (!existsSync(`${root}/cgroup.procs`)) return [];
+  return readdirSync(root).filter((name) => name.startsWith(GROUP.slice(1)));
 }
 
 /** Of this machine, in all hierarchies: the innermost first. */

@@ -40,7 +40,7 @@ function mutated(number: number): Report {
     jsonReporter: { fileName: report },
     allowConsoleColors: false,
     concurrency: 1,
-    ignorePatterns: ["dist"],
+    ignorePatterns: ["dist", ".mutation"],
     tempDirName: `.mutation/${number}`,
     // Stryker would rewrite it with a part of TypeScript that version 7 does not have.
     tsconfigFile: "none",

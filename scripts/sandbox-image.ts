@@ -6,7 +6,10 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  closeSync,
   cpSync,
+  openSync,
+  readSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -57,8 +60,13 @@ function packages(): Record<string, string> {
   if (python === undefined) throw new Error("/usr/bin/python3 is none of Debian's");
   const parts = [`${python}-minimal`, `lib${python}-minimal`, `lib${python}-stdlib`];
   const names = [...PACKAGES, "python3-minimal", ...parts].toSorted();
+  const lines = run("/usr/bin/dpkg-query", "-W", "-f", "${Package} ${Version}\\n", ...names);
   return Object.fromEntries(
-    names.map((name) => [name, run("/usr/bin/dpkg-query", "-W", "-f", "${Version}", name)]),
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" "))
+      .toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1)),
   );
 }
 
@@ -80,12 +88,21 @@ function stateOf(path: string): { isSymbolicLink: boolean; isFile: boolean; mode
 
 /** The libraries of `programs`, and of those the libraries, as the loader finds them here. */
 function libraries(programs: readonly string[]): string[] {
-  const lines = programs.flatMap((program) => {
-    const { status, stdout } = spawnSync("/usr/bin/ldd", [program], { encoding: "utf8" });
-    return status === 0 ? stdout.split("\n") : [];
-  });
-  const paths = lines.map((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1]);
+  // Of what is linked to nothing, it says so by its exit status.
+  const { stdout } = spawnSync("/usr/bin/ldd", programs, { encoding: "utf8", maxBuffer: 1 << 26 });
+  const paths = stdout.split("\n").map((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1]);
   return [...new Set(paths)].filter((path) => path !== undefined).toSorted();
+}
+
+function isProgram(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const magic = Buffer.alloc(4);
+    readSync(file, magic);
+    return magic.toString("latin1") === "\x7fELF";
+  } finally {
+    closeSync(file);
+  }
 }
 
 function fill(root: string, names: readonly string[]): void {
@@ -94,12 +111,12 @@ function fill(root: string, names: readonly string[]): void {
     mkdirSync(join(root, "usr", name), { recursive: true });
     symlinkSync(`usr/${name}`, join(root, name));
   }
-  const listed = names.flatMap((name) => run("/usr/bin/dpkg-query", "-L", name).split("\n"));
+  const listed = run("/usr/bin/dpkg-query", "-L", ...names).split("\n");
   const files = [...new Set(listed)]
     .filter((path) => WANTED.test(path) && !UNWANTED.test(path) && existsSync(path))
     .filter((path) => stateOf(path).isFile || stateOf(path).isSymbolicLink);
   for (const path of files.toSorted()) take(root, path);
-  for (const path of libraries([runtime(), ...files])) {
+  for (const path of libraries([runtime(), ...files.filter(isProgram)])) {
     take(root, path);
     // A library's name is a link to the one with its full version.
     if (stateOf(path).isSymbolicLink) take(root, realpathSync(path));

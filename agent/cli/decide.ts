@@ -3,13 +3,14 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { EXIT_STATUS, type Grant } from "../../protocol/reply.ts";
 import { needsPassword } from "../grants/approver.ts";
+import { settledAgainst } from "../grants/settled-against.ts";
 import { changeGrant, standingGrants } from "../grants/store.ts";
 import { untilIn } from "../grants/time-left.ts";
 import { isReason, NO_REASON, NOT_ON_RECORD, onRecord, personAsRoot } from "./as-root.ts";
 import { onTerminal } from "./elevate.ts";
 import { fail, type Failure } from "./errors.ts";
 import { grantScreen } from "./grant-text.ts";
-import { noSuchGrant } from "./grants.ts";
+import { isGrantId, noSuchGrant, usingStore } from "./grants.ts";
 
 type Verb = "approve" | "deny" | "revoke";
 type Options = {
@@ -51,18 +52,27 @@ async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   const words = elevated(verb, id, options);
   const by = await personAsRoot(words, { json, input: options.input !== false });
   if (by === null) return;
-  const grant = standingGrants().find((one) => one.id === id);
+  if (!isGrantId(id)) return fail(noSuchGrant(id), { json });
+  const standing = await usingStore(standingGrants);
+  if ("cause" in standing) return fail(standing, { json });
+  const grant = standing.find((one) => one.id === id);
   if (grant === undefined) return fail(noSuchGrant(id), { json });
   if (grant.stands !== STANDS_BEFORE[verb]) return fail(tooLate(grant.stands, verb), { json });
   if (verb === "approve" && !isClear(grant.subject)) return fail(UNCLEAR, { json });
+  const never = verb === "approve" ? settledAgainst(grant.subject) : null;
+  if (never !== null) return fail(settled(never), { json });
   if (!(await isMeant(verb, grant, by, options))) return fail(NOT_CONFIRMED, { json });
   let recorded = true;
-  const done = await changeGrant(
-    id,
-    STANDS_BEFORE[verb],
-    (now) => changed(verb, { ...now, by, reason }, limits),
-    async ({ uid }) => (recorded = await onRecord(recordOf(verb, { id, uid, by, reason }, limits))),
+  const done = await usingStore(() =>
+    changeGrant(
+      id,
+      STANDS_BEFORE[verb],
+      (now) => changed(verb, { ...now, by, reason }, limits),
+      async ({ uid }) =>
+        (recorded = await onRecord(recordOf(verb, { id, uid, by, reason }, limits))),
+    ),
   );
+  if (typeof done === "object") return fail(done, { json });
   if (!recorded) return fail(NOT_ON_RECORD, { json });
   if (!done) return fail(tooLate("decided by somebody else", verb), { json });
   const decided: Decided = { id, verb, by };
@@ -117,6 +127,11 @@ const UNCLEAR: Failure = {
   hint: null,
   status: EXIT_STATUS.unsafe,
 };
+
+function settled(by: string): Failure {
+  const cause = `nobody can grant this, by ${by}`;
+  return { code: "not_allowed", cause, hint: null, status: EXIT_STATUS.not_allowed };
+}
 
 /** The facts are shown before the question, and the question is on the terminal. */
 async function isMeant(verb: Verb, grant: Grant, by: number, options: Options): Promise<boolean> {

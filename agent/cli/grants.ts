@@ -1,10 +1,10 @@
 /** `sallyport request`, `pending`, `grants`, `show`: what waits for a person, and what came of it. */
 import type { Command } from "commander";
-import { EXIT_STATUS, type Grant } from "../../protocol/reply.ts";
+import { EXIT_STATUS, GRANTS, type Grant } from "../../protocol/reply.ts";
 import { ask } from "../client.ts";
 import { quote } from "../escape.ts";
 import { explainError, explainFailure } from "../explain.ts";
-import { standingGrants } from "../grants/store.ts";
+import { standingGrants, StoreUnusable } from "../grants/store.ts";
 import { thisHost } from "../host.ts";
 import { parseRequest } from "../request.ts";
 import { fail, type Failure } from "./errors.ts";
@@ -38,6 +38,8 @@ async function request(
   words: readonly string[],
   { why, ...options }: Options & { why: string },
 ): Promise<void> {
+  // Who mistypes should not have to wait for a person to find out.
+  if (parseRequest(words) === null) return fail(NO_REQUEST, { json: options.json === true });
   const found = await askHelper(["grant", "request", words.join(" "), why]);
   if ("cause" in found) return fail(found, { json: options.json === true });
   print(found, options, (grants) => grants.map(({ id, stands }) => `${id} ${stands}\n`).join(""));
@@ -50,6 +52,7 @@ async function list(wanted: (grant: Grant) => boolean, options: Options): Promis
 }
 
 async function show(id: string, options: Options): Promise<void> {
+  if (!isGrantId(id)) return fail(noSuchGrant(id), { json: options.json === true });
   const found = await findGrants();
   if ("cause" in found) return fail(found, { json: options.json === true });
   const grant = found.find((one) => one.id === id);
@@ -71,7 +74,19 @@ function print(
 
 /** As root everybody's, else one's own. */
 async function findGrants(): Promise<Grant[] | Failure> {
-  return process.geteuid?.() === 0 ? standingGrants() : await askHelper(["grant", "check"]);
+  if (process.geteuid?.() !== 0) return await askHelper(["grant", "check"]);
+  return await usingStore(standingGrants);
+}
+
+/** What came of it, or why what waits for a person cannot be used. */
+export async function usingStore<T>(use: () => T | Promise<T>): Promise<T | Failure> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof StoreUnusable)) throw error;
+    const hint = `ls -lR ${GRANTS}`;
+    return { code: "unsafe", cause: error.message, hint, status: EXIT_STATUS.unsafe };
+  }
 }
 
 async function askHelper(words: readonly string[]): Promise<Grant[] | Failure> {
@@ -90,6 +105,10 @@ const NO_REQUEST: Failure = {
   hint: "sallyport policy",
   status: EXIT_STATUS.usage,
 };
+
+export function isGrantId(id: string): boolean {
+  return /^[0-9a-f]{32}$/.test(id);
+}
 
 export function noSuchGrant(id: string): Failure {
   const cause = `nothing that waits or was granted is called ${quote(id)}`;

@@ -2,8 +2,7 @@
  * What waits for a person and what was granted, as root sees it: all of it, whoever asked. Deciding is here and
  * not in the helper, so that no rule for the helper can decide.
  */
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import * as fs from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { GRANTS, type Grant } from "../../protocol/reply.ts";
@@ -14,8 +13,13 @@ import { secondsLeft, thisBoot } from "./time-left.ts";
 const LOCKS = "/run/sallyport";
 const PATIENCE_MS = 10_000;
 
-/** What stands, oldest first. Throws where others could have changed it, or where it is not what the helper writes. */
+/** Others could have changed what waits, it is not what the helper writes, or others hold it. */
+export class StoreUnusable extends Error {}
+
+/** What stands, oldest first; throws StoreUnusable. */
 export function standingGrants(): Grant[] {
+  // Where nobody has ever asked there is nothing, and a look makes nothing.
+  if (!fs.existsSync(GRANTS)) return [];
   using _ = grantsLocked();
   return read();
 }
@@ -36,19 +40,18 @@ export async function changeGrant(
   const file = join(GRANTS, `${now.uid}-${now.id}`);
   const next = change(now);
   if (next === null) {
-    rmSync(file);
+    fs.rmSync(file);
     return true;
   }
-  writeFileSync(join(GRANTS, "new"), JSON.stringify(next), { mode: 0o600 });
-  renameSync(join(GRANTS, "new"), file);
+  fs.writeFileSync(join(GRANTS, "new"), JSON.stringify(next), { mode: 0o600 });
+  fs.renameSync(join(GRANTS, "new"), file);
   return true;
 }
 
 function read(): Grant[] {
-  mkdirSync(GRANTS, { recursive: true });
-  chmodSync(GRANTS, 0o700);
   const boot = thisBoot();
-  return readdirSync(GRANTS)
+  return fs
+    .readdirSync(GRANTS)
     .filter((name) => name !== "new")
     .map((name) => readOne(join(GRANTS, name)))
     .filter((grant) => grant.boot === boot && secondsLeft(grant) > 0)
@@ -57,16 +60,23 @@ function read(): Grant[] {
 
 function readOne(path: string): Grant {
   const flaw = ownershipFlaw(path);
-  if (flaw !== null) throw new Error(flaw);
-  const parsed = grantSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
-  if (!parsed.success) throw new Error(`${path} is no grant`);
-  return parsed.data;
+  if (flaw !== null) throw new StoreUnusable(flaw);
+  try {
+    return grantSchema.parse(JSON.parse(fs.readFileSync(path, "utf8")));
+  } catch {
+    throw new StoreUnusable(`${path} is no grant`);
+  }
 }
 
 /** The helper's own lock (`lock` in helper/audit.ts), by the same means. */
 function grantsLocked(): Disposable {
-  mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(join(LOCKS, "grants.lock"), { timeout: PATIENCE_MS });
-  database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+  } catch {
+    database.close();
+    throw new StoreUnusable("others hold what waits for a person");
+  }
   return { [Symbol.dispose]: () => database.close() };
 }

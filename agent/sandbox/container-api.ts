@@ -1,7 +1,13 @@
 /** What docker and podman are asked over their socket of this host: the part of docker's API that a sandbox needs. */
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { Agent, request, type IncomingMessage, type RequestOptions } from "node:http";
+import {
+  Agent,
+  request,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import type { Socket } from "node:net";
 
 /** Of Docker 20.10, the oldest that is supported; podman 4 has it, too. */
@@ -9,6 +15,7 @@ const API = "/v1.41";
 const ANSWER_MAX_BYTES = 8 * 1_048_576;
 /** An answer that does not come is a daemon that hangs. */
 const ANSWER_MS = 30_000;
+const LOAD_MS = 600_000;
 
 /** A refusal of the daemon, in its own words, or of the socket: then `status` is 0 and `code` says why. */
 export class ContainerFault extends Error {
@@ -51,7 +58,6 @@ export function containerApi(socketPath: string): ContainerApi {
 
   async function ask(method: string, path: string, body?: object): Promise<unknown> {
     const outgoing = request(options(method, path));
-    outgoing.setTimeout(ANSWER_MS, () => outgoing.destroy(new Error("no answer came in 30 s")));
     if (body !== undefined) outgoing.setHeader("content-type", "application/json");
     const answered = answerTo(outgoing);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
@@ -97,7 +103,7 @@ export function containerApi(socketPath: string): ContainerApi {
     async load(file) {
       const outgoing = request(options("POST", "/images/load?quiet=1"));
       outgoing.setHeader("content-type", "application/x-tar");
-      const answered = answerTo(outgoing);
+      const answered = answerTo(outgoing, LOAD_MS);
       createReadStream(file).pipe(outgoing);
       await textOf(await answered);
     },
@@ -105,13 +111,21 @@ export function containerApi(socketPath: string): ContainerApi {
   };
 }
 
-async function answerTo(outgoing: ReturnType<typeof request>): Promise<IncomingMessage> {
+/** Until its head is there; what follows may take its time. */
+async function answerTo(outgoing: ClientRequest, ms = ANSWER_MS): Promise<IncomingMessage> {
   let answered: [IncomingMessage];
+  const late = setTimeout(
+    () => outgoing.destroy(new Error(`no answer came in ${ms / 1000} s`)),
+    ms,
+  );
+  outgoing.once("upgrade", () => clearTimeout(late));
   try {
     answered = (await once(outgoing, "response")) as [IncomingMessage];
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
     throw new ContainerFault(message, 0, code);
+  } finally {
+    clearTimeout(late);
   }
   const [incoming] = answered;
   const status = incoming.statusCode ?? 0;

@@ -23,14 +23,25 @@ export function containerPool(
 ): ContainerPool {
   const waiting = new Map<string, Promise<Container | SandboxRefusal>[]>();
   const leaving = new Set<Promise<void>>();
+  const over = new WeakSet<Container>();
   let isClosed = false;
 
   const make = async (kind: ContainerKind): Promise<Container | SandboxRefusal> => {
     const container = await makeContainer(api, kind);
     if ("kind" in container) return container;
+    void container.ended.then(() => over.add(container));
     const gone = container.gone.finally(() => leaving.delete(gone));
     leaving.add(gone);
     return container;
+  };
+  /** Null where it could not be made, or has ended while it waited. */
+  const usable = async (made: Promise<Container | SandboxRefusal>): Promise<Container | null> => {
+    const container = await made.catch(() => null);
+    return container === null || "kind" in container || over.has(container) ? null : container;
+  };
+  const discard = async (made: Promise<Container | SandboxRefusal>): Promise<void> => {
+    const container = await usable(made);
+    await container?.kill();
   };
   /** What was made ahead and failed is told to nobody: the next one who asks has it made again. */
   const fill = (key: string, kind: ContainerKind): void => {
@@ -82,21 +93,4 @@ function keyOf({ profile, workspace }: ContainerKind): string | null {
 
 function rest(made: Container | SandboxRefusal): void {
   if (!("kind" in made)) made.hold(false);
-}
-
-/** Null where it could not be made, or has ended while it waited. */
-async function usable(made: Promise<Container | SandboxRefusal>): Promise<Container | null> {
-  try {
-    const container = await made;
-    if ("kind" in container) return null;
-    const isOver = await Promise.race([container.ended.then(() => true), Promise.resolve(false)]);
-    return isOver ? null : container;
-  } catch {
-    return null;
-  }
-}
-
-async function discard(made: Promise<Container | SandboxRefusal>): Promise<void> {
-  const container = await usable(made);
-  await container?.kill();
 }

@@ -51,6 +51,7 @@ export type ContainerKind = {
 /** How long a container may take to come as far as its launcher. */
 const READY_MS = 30_000;
 const REMOVAL_MS = 3000;
+const LAST_WORDS_MS = 1000;
 
 export async function makeContainer(
   api: ContainerApi,
@@ -139,6 +140,7 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
   const gone = Promise.withResolvers<void>();
   report.promise.catch(() => {});
 
+  let stdin: Socket | null = null;
   const kill = async (): Promise<void> => {
     try {
       await api.ask("DELETE", `/containers/${id}?force=1`);
@@ -149,6 +151,8 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
     events.stop();
     died.resolve(null);
     gone.resolve();
+    // Nobody is left there to close it, unless its daemon is stuck.
+    void setTimeout(LAST_WORDS_MS, undefined, { ref: false }).then(() => stdin?.destroy());
   };
   const events = await api.events(
     id,
@@ -164,7 +168,6 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
       gone.resolve();
     },
   );
-  let stdin: Socket;
   try {
     stdin = await api.attach(id);
     stdin.on("error", () => {}).on("close", () => closed.resolve(null));

@@ -212,6 +212,12 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
       expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
     });
 
+    test("one that has ended while it waited is not used", async () => {
+      const { stdout } = await runs("2", "emptied");
+      expect(stdout.trimEnd().split("\n").at(-1)).toBe('[true,"all the same\\n"]');
+      await nothingLeft();
+    });
+
     test("they and what runs end when the process is killed; what is left of them goes with the next start", async () => {
       expect((await runs("2", "die")).signal).toBe("SIGKILL");
       await nothingLeft();

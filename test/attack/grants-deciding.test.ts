@@ -1,6 +1,15 @@
 /** What waits for a person, what that person is shown, and what they decide. */
 import { beforeAll, expect, test } from "vitest";
-import { arrange, describeInLab, exec, ownHost, records, setUp, type Host } from "../lab/host.ts";
+import {
+  arrange,
+  arrangeScript,
+  describeInLab,
+  exec,
+  ownHost,
+  records,
+  setUp,
+  type Host,
+} from "../lab/host.ts";
 import { approve, decide, expectNotGranted, SALLYPORT, STEP, wait, WISH } from "./grants.ts";
 import { askAll, askOnce, expectRefusal, inPlace, OWN_DISKS } from "./place.ts";
 
@@ -53,6 +62,41 @@ describeInLab("deciding", () => {
       const { stdout } = await exec(place, "root", [SALLYPORT, "show", id]);
       expect(stdout).toContain("nothing that means one thing");
       expect((await decide(place, "deny", "--yes", id)).status).toBe(0);
+    });
+  });
+
+  const SETTINGS = "/etc/sallyport/settings.yaml";
+  test.each([
+    ["a request that root has settled", "guarded: { service stop ssh: never }", `${SETTINGS}:1`],
+    ["all requests", "sudo: allowed\nguarded: never", `${SETTINGS}:2`],
+    [
+      "anything under unusable settings",
+      "guarded: perhaps",
+      `${SETTINGS}:1:10: guarded: never, ask`,
+    ],
+    ["anything under an agent's settings", "guarded: ask' owned 'by", "belongs to uid 1001"],
+  ])("nobody can grant %s", async (name, text, by) => {
+    await placed(async (place) => {
+      const id = await wait(place, "service stop ssh");
+      const owner = name.includes("agent's") ? "agent" : "root";
+      await arrangeScript(
+        place,
+        `mkdir -p /etc/sallyport; cat >${SETTINGS} <<'END'\n${text}\nEND\nchown ${owner} ${SETTINGS}`,
+      );
+      const ended = await decide(place, "approve", "--yes", id);
+      expect(ended.status).toBe(77);
+      expect(ended.stderr).toContain(`sallyport: nobody can grant this, by `);
+      expect(ended.stderr).toContain(by);
+      await expectNotGranted(place);
+      expect((await decide(place, "deny", "--yes", id)).status).toBe(0);
+    });
+  });
+
+  test("nobody can grant a step that root has settled", async () => {
+    await placed(async (place) => {
+      const id = await wait(place, STEP);
+      await arrangeScript(place, `mkdir -p /etc/sallyport; echo 'unsandboxed: never' >${SETTINGS}`);
+      expect((await decide(place, "approve", "--yes", id)).status).toBe(77);
     });
   });
 

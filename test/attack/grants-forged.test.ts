@@ -95,6 +95,9 @@ describeInLab("what only a person can grant", () => {
       await approve(place, await wait(place, WISH.join(" ")));
       await arrangeScript(place, script);
       expectRefusal(await askOnce(place, ...WISH), "internal");
+      const { status, stderr } = await exec(place, "root", [SALLYPORT, "pending"]);
+      expect(status, stderr).toBe(71);
+      expect(stderr).toContain("hint: ls -lR /var/lib/sallyport/grants");
     });
   });
 

@@ -237,10 +237,22 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
     expect(await told()).toHaveLength(2);
   });
 
+  test("what an agent asks for is told, as it was asked", async () => {
+    await arrangeScript(host, `rm ${GRANTS}/*`);
+    const words = ["request", "--why", "it hangs", "service", "stop", "fail2ban"];
+    const asked = await as("agent", "sallyport", ...words);
+    expect(asked.status, asked.stderr).toBe(0);
+    await expect
+      .poll(told, SLOW)
+      .toContainEqual(
+        expect.objectContaining({ uid: 1001, subject: "service stop fail2ban", claim: "it hangs" }),
+      );
+  });
+
   test("the same wish, asked again after it was decided, is told again", async () => {
     await arrangeScript(host, `rm ${GRANTS}/*`);
     await waits(id("a"), wish("service stop ssh"));
-    await expect.poll(async () => (await told()).length, SLOW).toBe(3);
+    await expect.poll(async () => (await told()).length, SLOW).toBe(4);
   });
 
   const FAILING: [name: string, body: string, why: RegExp][] = [

@@ -1,5 +1,7 @@
 /** Runs in a host, as an ordinary user, bundled into one file: programs one after the other, through one executor. */
+import { setTimeout } from "node:timers/promises";
 import { chooseBackends } from "../../../agent/sandbox/choice.ts";
+import { containerApi } from "../../../agent/sandbox/container-api.ts";
 import { executor } from "../../../agent/sandbox/executor.ts";
 import { profileFor } from "../../../agent/sandbox/profile.ts";
 import { readSandboxSettings } from "../../../agent/sandbox/settings.ts";
@@ -40,9 +42,20 @@ const VARIABLES = {
 };
 const shown = await run("", ["printenv", ...Object.keys(VARIABLES)], VARIABLES);
 process.stdout.write(`${JSON.stringify(shown.kind === "ran" ? shown.stdout : shown)}\n`);
-if (last === "die") {
+if (last === "emptied") {
+  const api = containerApi(settings.sockets.docker);
+  // As after a restart of docker: what waits is not there any more when it is wanted.
+  await setTimeout(2000);
+  const waiting = (await api.ask("GET", "/containers/json")) as { Id: string }[];
+  for (const { Id } of waiting) await api.ask("DELETE", `/containers/${Id}?force=1`);
+  const ran = await run("echo all the same");
+  process.stdout.write(
+    `${JSON.stringify([waiting.length > 0, ran.kind === "ran" && ran.stdout])}\n`,
+  );
+  await sandboxes.close();
+} else if (last === "die") {
   void run("trap '' TERM HUP; setsid sleep 7107 & sleep 7108");
-  setTimeout(() => process.kill(process.pid, "SIGKILL"), 3000);
+  globalThis.setTimeout(() => process.kill(process.pid, "SIGKILL"), 3000);
 } else {
   await sandboxes.close();
 }

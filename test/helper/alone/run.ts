@@ -94,3 +94,13 @@ test("what it says is passed on as it comes, whole characters at a time", async 
   expect(from("stdout")).toEqual(["caf", "é"]);
   expect(from("stderr")).toEqual(["no\n"]);
 });
+
+test("what it says last is passed on too, however soon it ends", async () => {
+  const told: string[] = [];
+  const tell = (_: string, text: string) => {
+    told.push(text);
+    return Promise.resolve();
+  };
+  await script("printf last", { tell });
+  expect(told).toEqual(["last"]);
+});
