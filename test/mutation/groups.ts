@@ -1,6 +1,7 @@
 /**
- * What is mutated, and the tests that are run for each mutant, in their own process. The other files of helper/
- * are seen whole only as the program that they become: test/attack/ and test/lab/ try that.
+ * What is mutated, and the tests that are run for each mutant. The rest of helper/ (answer, main, service, and what
+ * package does with its table) decides in a process of root's own, and is tested only as one, by test/attack, by
+ * test/helper in the lab, and by test/fuzz.
  */
 export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
   {
@@ -8,7 +9,8 @@ export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
     tests: ["test/sudoers/*.test.ts"],
   },
   {
-    files: ["protocol/*.ts", "helper/{judge,package,policy,result}.ts"],
+    // Of package.ts the table of managers, and how a command is made of it.
+    files: ["protocol/*.ts", "helper/{judge,policy,result}.ts", "helper/package.ts:9-73"],
     tests: [
       "test/agent/request.test.ts",
       "test/helper/{words,package}.test.ts",
@@ -16,10 +18,10 @@ export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
     ],
   },
   {
-    files: ["helper/{audit,defence}.ts"],
+    // Of defence.ts whose a file is and who asks; what it refuses to start for needs a process, not a thread.
+    files: ["helper/audit.ts", "helper/defence.ts:39-79"],
     tests: ["test/helper/alone/{audit,lock,defence}.ts"],
   },
-  // Most of what a mutant of session.ts does is to wait for ever: that one takes half an hour by itself.
   {
     files: ["helper/run.ts"],
     tests: ["test/helper/alone/run.ts"],

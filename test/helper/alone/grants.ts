@@ -1,5 +1,5 @@
 /** What waits for a person and what is granted, without sudo: what the black-box tests see only from far. */
-import {
+import fs, {
   chmodSync,
   mkdirSync,
   readdirSync,
@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { granted, grants } from "../../../helper/grants.ts";
@@ -136,50 +137,15 @@ describe("nothing is granted", () => {
   test.each<[string, () => void]>([
     ["where nobody was asked", () => {}],
     ["while it waits", () => ask(WISH)],
-    [
-      "when it was denied",
-      () => {
-        ask(WISH);
-        decide({ stands: "denied", by: 0 });
-      },
-    ],
-    [
-      "to another user",
-      () => {
-        ask(WISH);
-        grant();
-        process.env["SUDO_UID"] = "1001";
-      },
-    ],
+    ["when it was denied", () => (ask(WISH), decide({ stands: "denied", by: 0 }))],
+    ["to another user", () => (ask(WISH), grant(), (process.env["SUDO_UID"] = "1001"))],
     [
       "to one whose number only begins like the other's",
-      () => {
-        ask(WISH);
-        grant();
-        process.env["SUDO_UID"] = "100";
-      },
+      () => (ask(WISH), grant(), (process.env["SUDO_UID"] = "100")),
     ],
-    [
-      "for anything else",
-      () => {
-        ask("service disable ssh");
-        grant();
-      },
-    ],
-    [
-      "in another boot",
-      () => {
-        ask(WISH);
-        grant({ boot: "another" });
-      },
-    ],
-    [
-      "when its time is over",
-      () => {
-        ask(WISH);
-        grant({ until: uptime() });
-      },
-    ],
+    ["for anything else", () => (ask("service disable ssh"), grant())],
+    ["in another boot", () => (ask(WISH), grant({ boot: "another" }))],
+    ["when its time is over", () => (ask(WISH), grant({ until: uptime() }))],
   ])("%s", (_, arrange) => {
     arrange();
     expect(granted(WISH, CALL, false)).toBe(false);
@@ -241,6 +207,22 @@ describe("what is granted", () => {
     expect(files()).toEqual([]);
   });
 
+  test("is told to who asks for it again, and not used by that", () => {
+    ask(WISH);
+    const given = grant();
+    expect(grantsIn(ask(WISH))).toEqual([given]);
+    expect(grantsIn(check())).toEqual([given]);
+  });
+
+  test("is used when that is on the disk", () => {
+    ask(WISH);
+    grant();
+    const synced = vi.spyOn(fs, "fdatasyncSync");
+    syncBuiltinESMExports();
+    expect(granted(WISH, CALL, true)).toBe(true);
+    expect(synced).toHaveBeenCalledOnce();
+  });
+
   test("and cannot be recorded is not used", () => {
     ask(WISH);
     grant();
@@ -288,6 +270,8 @@ test("nobody's wishes are those of a caller without a number", () => {
 });
 
 test("while others have the store for ten seconds nothing is granted, and nothing waits", () => {
+  ask(WISH);
+  grant();
   const others = new DatabaseSync("/run/sallyport/grants.lock");
   others.exec("BEGIN EXCLUSIVE");
   try {
@@ -296,5 +280,5 @@ test("while others have the store for ten seconds nothing is granted, and nothin
   } finally {
     others.close();
   }
-  expect(grantsIn(check())).toEqual([]);
+  expect(grantsIn(check())).toMatchObject([{ uses: 1 }]);
 });

@@ -3,8 +3,10 @@ import { mkdirSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { run } from "../../../helper/run.ts";
 
+/** Of this process alone: what has the same is ended with it, wherever on this machine it runs. */
+const ID = `1-${process.pid}`;
 const within = (changed = {}) => ({
-  requestId: "1-1",
+  requestId: ID,
   tell: null,
   deadline: Date.now() + 20_000,
   graceMs: 0,
@@ -41,10 +43,10 @@ test("its environment is written out, and its input is empty", async () => {
       "SYSTEMD_PAGERSECURE=1",
       "SYSTEMD_COLORS=0",
       "EXTRA=x",
-      "SALLYPORT_REQUEST=1-1",
+      `SALLYPORT_REQUEST=${ID}`,
     ].toSorted(),
   );
-  expect((await script("cat; pwd; ls /run/sallyport | grep ^1-1 || :")).stdout).toBe("/\n");
+  expect((await script(`cat; pwd; ls /run/sallyport | grep ^${ID} || :`)).stdout).toBe("/\n");
 });
 
 test("no shell sees its words, and one that is not there throws", async () => {
@@ -66,11 +68,11 @@ test("of long output the beginning and the end are kept, and how much is left ou
 });
 
 test("after the deadline nothing of it is left", async () => {
-  const began = Date.now();
-  const ended = await script("sleep 61 & sleep 61", { deadline: Date.now() + 200 });
+  const [began, long] = [Date.now(), `61.${process.pid}`];
+  const ended = await script(`sleep ${long} & sleep ${long}`, { deadline: Date.now() + 200 });
   expect(ended).toMatchObject({ timedOut: true, exitCode: null });
   expect(Date.now() - began).toBeLessThan(8000);
-  expect((await script("pgrep -f '^sleep 61$' || echo none")).stdout).toBe("none\n");
+  expect((await script(`pgrep -fx 'sleep ${long}' || echo none`)).stdout).toBe("none\n");
 });
 
 test("with patience it may end by itself", async () => {
