@@ -277,6 +277,7 @@ test.each([
   [{ SALLYPORT_PEER: "" }, { uid: null, user: null, via: "socket" }],
   [{ SALLYPORT_PEER: "x1-2-3" }, { uid: null, user: null, via: "socket" }],
   [{ SALLYPORT_PEER: "1-2-3x" }, { uid: null, user: null, via: "socket" }],
+  [{ SALLYPORT_PEER: "1-2-3\n" }, { uid: null, user: null, via: "socket" }],
   [{}, { uid: 0, user: null, via: "direct" }],
 ])("of %j the caller is %j", (variables, expected) => {
   for (const name of ["SUDO_UID", "SUDO_USER", "SALLYPORT_PEER"]) delete process.env[name];
