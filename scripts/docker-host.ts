@@ -5,7 +5,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
@@ -14,6 +13,7 @@ import {
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { containerApi, type ContainerApi } from "../agent/sandbox/container-api.ts";
+import { groupsBelow, sweepGroups } from "./control-groups.ts";
 import { buildSandboxImage } from "./sandbox-image.ts";
 
 const TOOLS = resolve(import.meta.dirname, "../node_modules/.cache/sallyport-tools/usr");
@@ -59,7 +59,7 @@ export async function startDocker(host: { pid: number }): Promise<Docker> {
   }
   for (const name of PROGRAMS)
     cpSync(`${TOOLS}/${name}`, `${root}/opt/docker/${name.split("/")[1]}`);
-  sweepGroups();
+  sweepGroups(GROUP);
   const group = `${GROUP}${host.pid}`;
   const namespaces = ["-t", String(host.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w"];
   const shell = [
@@ -117,35 +117,6 @@ export async function startDocker(host: { pid: number }): Promise<Docker> {
       for (const path of made) rmSync(`${root}${path}`, { recursive: true, force: true });
     },
   };
-}
-
-/** Of hosts that were killed: all else of theirs the kernel has removed. */
-function sweepGroups(): void {
-  const tops = readdirSync("/sys/fs/cgroup").flatMap((name) => groupsAt(`/sys/fs/cgroup/${name}`));
-  for (const name of new Set([...groupsAt("/sys/fs/cgroup"), ...tops])) {
-    if (existsSync(`/proc/${name.slice(GROUP.length - 1)}`)) continue;
-    for (const path of groupsBelow(`/${name}`)) rmdirSync(path);
-  }
-}
-
-function groupsAt(root: string): string[] {
-  if (!existsSync(`${root}/cgroup.procs`)) return [];
-  return readdirSync(root).filter((name) => name.startsWith(GROUP.slice(1)));
-}
-
-/** Of this machine, in all hierarchies: the innermost first. */
-function groupsBelow(group: string): string[] {
-  const tops = readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}${group}`);
-  return [`/sys/fs/cgroup${group}`, ...tops]
-    .filter((top) => existsSync(top))
-    .flatMap((top) => [...foldersIn(top), top]);
-}
-
-function foldersIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `${folder}/${name}`)
-    .flatMap((path) => [...foldersIn(path), path]);
 }
 
 /** The first process below `pid` that is dockerd: nsenter and unshare wait above it. */

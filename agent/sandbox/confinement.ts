@@ -70,7 +70,8 @@ export function readConfinement(text: string): Confinement {
       })
       .map(([, point = ""]) => point)
       .filter((point) => !point.startsWith("/dev/") || point === "/dev/shm")
-      .filter((point) => open.length === 0 || open.includes(point)),
+      .filter((point) => open.length === 0 || open.includes(point))
+      .toSorted(),
     mounts: mounts.length,
     processes: limit("Max processes"),
     openFiles: limit("Max open files"),
@@ -104,7 +105,7 @@ export function gaps(
     seccomp: found.seccomp,
     capabilities: found.capabilities === "0",
     network: found.interfaces.join() === "lo",
-    "read-only root": found.mounts > 0 && found.writable.toSorted().join() === expected.join(),
+    "read-only root": found.mounts > 0 && found.writable.join() === expected.join(),
     processes: (found.group ?? found).processes === profile.processes + 1,
     "open files": found.openFiles === profile.openFiles,
     "file size": found.fileBytes === profile.tmpMiB * 1_048_576,

@@ -79,7 +79,12 @@ export function containerSpec(wish: ContainerWish): object {
       CgroupnsMode: "private",
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges:true", `seccomp=${seccomp}`],
+      SecurityOpt: [
+        "no-new-privileges:true",
+        `seccomp=${seccomp}`,
+        // Podman takes no MaskedPaths by this API.
+        ...(backend === "podman" ? [`mask=${MASKED.join(":")}`] : []),
+      ],
       Memory: memoryBytes,
       // Together with swap: there is none.
       MemorySwap: memoryBytes,

@@ -13,6 +13,19 @@ describeInLab("in a sandbox on a host", () => {
 
   hostilePrograms("bubblewrap", () => place);
 
+  test("taking the processor, however slowly it is given, is stopped and told", async () => {
+    // A twentieth of 20 s: by far less than even a busy machine gives to one process in that time.
+    await arrangeScript(place.host, "printf 'cpus: 0.05\\nseconds: 20\\n' >/srv/slow.yaml");
+    const code = "while True: pass";
+    const answer = await runInSandbox(place, "python", code, "--profile", "/srv/slow.yaml");
+    expect(answer).toMatchObject({
+      success: false,
+      exitCode: 152,
+      error: { message: expect.stringMatching(/SIGXCPU.*1 s of processor time/) },
+    });
+    expect(await leftovers(place)).toBe("");
+  });
+
   test("forty runs, five at a time, leave no process, mount or file behind", async () => {
     const state = "ls -A /tmp /home/agent /run /dev/shm; wc -l </proc/self/mountinfo";
     const before = await arrangeScript(place.host, state);
