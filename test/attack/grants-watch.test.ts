@@ -1,7 +1,6 @@
 /** `sallyport watch` on a real terminal, behind sudo: nothing moves, hides or takes the place of what a key acts on. */
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
-import { terminal, type Terminal } from "../agent/cli/screen.ts";
 import {
   arrangeScript,
   describeInLab,
@@ -12,45 +11,19 @@ import {
   type Host,
 } from "../lab/host.ts";
 import { approve, decide, SALLYPORT, stands, STEP, STORE, wait, WISH } from "./grants.ts";
+import { atTerminal } from "./person.ts";
 import { inPlace, OWN_DISKS } from "./place.ts";
 
-const [COLUMNS, ROWS] = [100, 12];
 const PATIENCE_MS = 20_000;
 
-type Watch = {
-  screen: Terminal;
-  raw: () => string;
-  type: (keys: string) => void;
-  /** What the screen shows once that holds. */
-  until: (holds: (text: string) => boolean) => Promise<string>;
-  quit: () => Promise<number | null>;
-};
-
-/** As `ops`, who types a password. */
-async function watch(place: Host): Promise<Watch> {
-  const command = `stty rows ${ROWS} cols ${COLUMNS}; exec sudo -k ${SALLYPORT} watch`;
-  const child = start(place, "ops", ["script", "-qfec", command, "/dev/null"], { TERM: "xterm" });
-  const screen = terminal(COLUMNS, ROWS);
-  let raw = "";
-  const text = (): string => screen.lines().join("\n");
-  child.stdout?.setEncoding("utf8").on("data", (some: string) => {
-    raw += some;
-    screen.write(some);
-  });
-  const type = (keys: string): void => void child.stdin?.write(keys);
-  const until = async (holds: (text: string) => boolean): Promise<string> => {
-    for (const end = Date.now() + PATIENCE_MS; !holds(text()); await pause(50))
-      if (Date.now() > end) throw new Error(`the screen shows:\n${text()}`);
-    return text();
-  };
-  await until((shown) => /password for ops/i.test(shown));
-  type("lab-ops-password\r");
-  await until((shown) => shown.includes("q quit"));
+async function watch(place: Host) {
+  const person = await atTerminal(place, "watch");
+  await person.until((text) => text.includes("q quit"));
   const quit = async (): Promise<number | null> => {
-    type("q");
-    return (await endOf(child)).status;
+    person.type("q");
+    return await person.ended();
   };
-  return { screen, raw: () => raw, type, until, quit };
+  return { ...person, quit };
 }
 
 describeInLab("watch", () => {
@@ -179,7 +152,8 @@ describeInLab("watch", () => {
   test("without a terminal it prints a line for each that comes, changes and goes", async () => {
     await placed(async (place) => {
       const id = await wait(place, WISH.join(" "), "\u202E");
-      const child = start(place, "root", [SALLYPORT, "watch", "--json"]);
+      const script = `echo $$ >/mnt/pid; exec ${SALLYPORT} watch --json`;
+      const child = start(place, "root", ["sh", "-c", script]);
       let text = "";
       child.stdout?.on("data", (some: Buffer) => (text += some.toString()));
       const lines = (): Record<string, unknown>[] =>
@@ -193,7 +167,8 @@ describeInLab("watch", () => {
       await until(2);
       expect(await decide(place, "revoke", "--yes", id)).toMatchObject({ status: 0 });
       await until(3);
-      child.kill("SIGTERM");
+      await arrangeScript(place, "kill $(cat /mnt/pid)");
+      await endOf(child);
       const event = "stands";
       expect(lines()).toMatchObject([
         { v: 1, event, grant: { id, stands: "pending", uid: 1001, subject: WISH.join(" ") } },
