@@ -45,13 +45,25 @@ type Decided = { id: string; verb: Verb; by: number };
 
 async function decide(verb: Verb, id: string, options: Options): Promise<void> {
   const json = options.json === true;
+  const limits = verb === "approve" ? limitsIn(options) : NONE;
+  if ("cause" in limits) return fail(limits, { json });
+  if (!isReason(options.message ?? "")) return fail(NO_REASON, { json });
+  const words = elevated(verb, id, options);
+  const by = await personAsRoot(words, { json, input: options.input !== false });
+  if (by !== null) await decideOn(verb, id, by, options);
+}
+
+/** `by`: the user id of the person whom `personAsRoot` found. Prints what came of it. */
+export async function decideOn(
+  verb: Verb,
+  id: string,
+  by: number,
+  options: Options,
+): Promise<void> {
+  const json = options.json === true;
   const { message: reason = "" } = options;
   const limits = verb === "approve" ? limitsIn(options) : NONE;
   if ("cause" in limits) return fail(limits, { json });
-  if (!isReason(reason)) return fail(NO_REASON, { json });
-  const words = elevated(verb, id, options);
-  const by = await personAsRoot(words, { json, input: options.input !== false });
-  if (by === null) return;
   if (!isGrantId(id)) return fail(noSuchGrant(id), { json });
   const standing = await usingStore(standingGrants);
   if ("cause" in standing) return fail(standing, { json });
@@ -141,10 +153,18 @@ async function isMeant(verb: Verb, grant: Grant, by: number, options: Options): 
   if (options.yes === true) return true;
   if (options.input === false || !onTerminal()) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // ^C and ^D are a no: without this the question would be asked for ever after ^D.
+  const gone = new AbortController();
+  lines.on("close", () => gone.abort());
   try {
     // Facts that have scrolled away are facts all the same.
     const question = `${verb} this, all of the ${screen.split("\n").length - 1} lines above? [y/N] `;
-    return /^y(?:es)?$/i.test((await lines.question(question)).trim());
+    const { signal } = gone;
+    return /^y(?:es)?$/i.test((await lines.question(question, { signal })).trim());
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "AbortError") throw error;
+    process.stderr.write("\n");
+    return false;
   } finally {
     lines.close();
   }

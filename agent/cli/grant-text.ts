@@ -10,15 +10,13 @@ const ROW_CHARACTERS = 60;
 
 export function grantsText(grants: readonly Grant[]): string {
   if (grants.length === 0) return "nothing\n";
-  return tableText(
-    grants.map((grant) => [
-      grant.id,
-      grant.stands,
-      `uid ${grant.uid}`,
-      leftOf(grant),
-      escapeLine(brief(grant.subject)),
-    ]),
-  );
+  return tableText(grants.map(grantCells));
+}
+
+/** Of one line in a list: the id, how it stands, whose, what is left, and the beginning of what it is. */
+export function grantCells(grant: Grant): string[] {
+  const { id, stands, uid, subject } = grant;
+  return [id, stands, `uid ${uid}`, leftOf(grant), escapeLine(brief(subject))];
 }
 
 /**

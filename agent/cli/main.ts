@@ -19,6 +19,7 @@ import { registerRisk } from "./risk.ts";
 import { registerSetupSudo } from "./setup-sudo.ts";
 import { registerWorkflowCommands } from "./workflow-commands.ts";
 import { registerSudoersLint } from "./sudoers-lint.ts";
+import { registerWatch } from "./watch.ts";
 
 /** Runs the command in `argv` (without node and script). Sets the exit status, never exits itself. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -71,6 +72,7 @@ export function sallyport(): Command {
   registerAuditCommands(program);
   registerGrantCommands(program);
   registerDecideCommands(program);
+  registerWatch(program);
   registerLockdown(program);
   registerDaemon(program);
   registerSetupSudo(program);

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import type { McpServerFactory } from "@modelcontextprotocol/server";
+import { isLockedDown } from "../lockdown.ts";
 import { mcpContext, type McpContext, type ToolCall } from "../mcp/context.ts";
 import { httpGate, type HttpRefusal } from "../mcp/http-gate.ts";
 import { mcpHttp, type McpHttp } from "../mcp/http.ts";
@@ -17,6 +18,12 @@ import type { Current } from "./start.ts";
 import type { Health } from "./watch.ts";
 
 type Gate = ReturnType<typeof httpGate>;
+
+/** Also of what needs no root; health and metrics go on. A client may try again later. */
+const LOCKED_DOWN: HttpRefusal = {
+  status: 503,
+  message: "locked down: nothing is taken until an administrator lifts it (sallyport lockdown off)",
+};
 
 export type Entrance = {
   routes: Routes;
@@ -90,7 +97,14 @@ export function openEntrance(
   return {
     routes: {
       // It answers for the methods it does not have itself.
-      mcp: { method: null, handle: (request, response) => door.mcp.handle(request, response) },
+      mcp: {
+        method: null,
+        async handle(request, response) {
+          if (!isLockedDown()) return await door.mcp.handle(request, response);
+          // Whoever may not come in is told no more than before.
+          refuse(response, door.gate(request) ?? LOCKED_DOWN);
+        },
+      },
       healthz: {
         method: "GET",
         async handle(request, response) {

@@ -19,6 +19,28 @@ import {
 
 const PROGRAM = "/opt/sallyport/sallyport";
 const WITHIN_MS = 2000;
+/** A call over HTTP, by the shortest client there is: lab hosts have none. */
+const CALL = String.raw`
+use Socket;
+my ($path, $token, $body) = @ARGV;
+socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!";
+connect($socket, pack_sockaddr_in(7625, INADDR_LOOPBACK)) or die "connect: $!";
+my @head = ($body eq "" ? "GET $path HTTP/1.1" : "POST $path HTTP/1.1", "Host: 127.0.0.1:7625",
+  "Connection: close", "Authorization: Bearer $token", "Content-Type: application/json",
+  "Accept: application/json, text/event-stream", "Content-Length: " . length $body);
+syswrite $socket, join("\r\n", @head, "", $body);
+print while <$socket>;
+`;
+const INITIALIZE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: {
+    protocolVersion: "2025-06-18",
+    capabilities: {},
+    clientInfo: { name: "test", version: "1" },
+  },
+});
 const FIRST_STEP = '{ id: s1, sudoLock: true, run: "sudo id -u >/tmp/began; sleep 97" }';
 
 describeInLab("lock-down", () => {
@@ -81,5 +103,32 @@ describeInLab("lock-down", () => {
     expect(JSON.parse((await run()).stdout)).toMatchObject({ success: true, stdout: "ran\n" });
     await arrange(host, PROGRAM, "lockdown", "on");
     expect(JSON.parse((await run()).stdout)).toMatchObject({ success: false, stdout: "" });
+  });
+
+  test("the daemon takes nothing until it is lifted, and still says how it is", async () => {
+    const state = "/home/agent/daemon";
+    await exec(host, "agent", ["mkdir", "-m", "700", state]);
+    // It is ended by its number in the host: nsenter(1) passes no signal on.
+    const script = `echo $$ >${state}/pid; exec ${PROGRAM} daemon --state-dir ${state}`;
+    const daemon = start(host, "agent", ["sh", "-c", script]);
+    await once(daemon.stderr ?? daemon, "data");
+    const token = (await arrange(host, "cat", `${state}/token`)).trim();
+    const call = async (path: string, body = "", shown = token): Promise<string> =>
+      (await exec(host, "other", ["perl", "-e", CALL, path, shown, body])).stdout;
+    try {
+      await expect.poll(() => call("/mcp", INITIALIZE)).toMatch(/^HTTP\/1\.1 200 /);
+      await arrange(host, PROGRAM, "lockdown", "on");
+      const refused = await call("/mcp", INITIALIZE);
+      expect(refused).toMatch(/^HTTP\/1\.1 503 /);
+      expect(refused).toContain('{"error":"locked down: nothing is taken until');
+      expect(await call("/mcp", INITIALIZE, "x")).toMatch(/^HTTP\/1\.1 401 /);
+      expect(await call("/metrics")).toMatch(/^HTTP\/1\.1 200 /);
+      await arrange(host, PROGRAM, "lockdown", "off");
+      expect(await call("/mcp", INITIALIZE)).toMatch(/^HTTP\/1\.1 200 /);
+    } finally {
+      await arrangeScript(host, `kill $(cat ${state}/pid)`);
+      await endOf(daemon);
+      await arrange(host, "rm", "-rf", state);
+    }
   });
 });
