@@ -19,6 +19,7 @@ import type { RunRecord, StepRecord } from "./record.ts";
 import { rated } from "./risk.ts";
 import { openStore, type Store } from "./store.ts";
 import { thisPlace } from "./surroundings.ts";
+import { unsandboxedSteps } from "./unsandboxed-steps.ts";
 
 type Planned =
   | { kind: "plan"; plan: Plan; obstacle: Obstacle | null; waits: boolean }
@@ -105,11 +106,23 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
       store,
       run: id,
       plan: made,
-      executors: { terminal: null, sandbox: parts.sandbox, helper: paced(name) },
+      executors: {
+        terminal: null,
+        sandbox: parts.sandbox,
+        unsandboxed: unsandboxedSteps({
+          client,
+          run: id,
+          plan: made,
+          folder: store.folder,
+          claim: store.run(id)?.claim ?? "",
+          decide: async () => await Promise.resolve(false),
+        }),
+        helper: paced(name),
+      },
       secrets: new Map(),
       parallel: parallelSteps(undefined) ?? 1,
       signal: stop.signal,
-      watch: { begin() {}, output() {}, end() {}, settle() {} },
+      watch: { begin() {}, output() {}, hold() {}, end() {}, settle() {} },
     })
       .then(() => {}, report)
       .finally(() => running.delete(done));
