@@ -4,7 +4,7 @@ import type { Journal } from "../workflow/engine.ts";
 import type { Plan } from "../workflow/plan.ts";
 import type { RunEnd } from "../workflow/state.ts";
 import { lineBuffer, type LineBuffer } from "./line-buffer.ts";
-import { collected, print } from "./run-ends.ts";
+import { collected, print, resumeHint } from "./run-ends.ts";
 import { endWord, recapText, whyOf, type Ended } from "./run-rows.ts";
 import { treeDisplay } from "./run-tree.ts";
 
@@ -34,11 +34,6 @@ export function runDisplay(run: string, plan: Plan, { json, jsonl, lines }: Show
 }
 
 const say = (text: string): void => void process.stderr.write(text);
-
-/** Once a person has granted what it waits for. */
-export function resumeHint({ id }: Run): string {
-  return `sallyport run --resume ${id}`;
-}
 
 function lineDisplay(run: Run): RunDisplay {
   const seen = collected({ outputs: false });

@@ -5,8 +5,8 @@ import type { Plan, PlannedStep } from "../workflow/plan.ts";
 import type { Risk } from "../workflow/risk.ts";
 import { riskWord } from "./plan-text.ts";
 import { drawOn } from "./redraw.ts";
-import { resumeHint, type Run, type RunDisplay } from "./run-display.ts";
-import { collected, print } from "./run-ends.ts";
+import type { Run, RunDisplay } from "./run-display.ts";
+import { collected, print, resumeHint } from "./run-ends.ts";
 import { depths, endWord, lastWords, recapText, toneOf, whyOf, type Ended } from "./run-rows.ts";
 import type { Row } from "./screen-rows.ts";
 

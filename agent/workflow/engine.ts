@@ -127,7 +127,8 @@ async function attempts(step: PlannedStep, work: Attempting): Promise<Executed |
   const { journal, signal, guarded, begun, pause = wait } = work;
   const already = work.attempts.get(step.id) ?? 0;
   for (let attempt = 1; ; attempt += 1) {
-    const admission = await admit(step, already + attempt, work);
+    const asked = admit(step, already + attempt, work);
+    const admission = asked instanceof Promise ? await asked : asked;
     if (admission.kind === "waits" && !signal.aborted) {
       guarded(() => journal.hold(step.id, admission.why));
       return "waits";
@@ -139,7 +140,7 @@ async function attempts(step: PlannedStep, work: Attempting): Promise<Executed |
         ? ended("cancelled", "it was not begun")
         : admission.kind === "ended"
           ? admission.end
-          : await running(admission.run);
+          : await endOf(admission.run);
     const again =
       attempt <= step.retries &&
       (end.state === "failed" || end.state === "timed-out") &&
@@ -156,11 +157,11 @@ async function wait(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** What only a person lets run asks before it is begun; all else goes at once. */
-async function admit(
+function admit(
   step: PlannedStep,
   attempt: number,
   { plan, executors, printed, secrets, environment, signal, journal, castFile }: Attempting,
-): Promise<Admission> {
+): Admission | Promise<Admission> {
   const over = (end: Executed): Admission => ({ kind: "ended", end });
   if (executors[step.via] === null)
     return over(ended("denied", `this program has no ${step.via} for it`));
@@ -184,14 +185,12 @@ async function admit(
     const executor = executors[step.via];
     return { kind: "go", run: async () => (await executor?.(execution)) ?? ended("denied", "") };
   }
-  try {
-    return (await executors.unsandboxed?.(execution)) ?? over(ended("denied", ""));
-  } catch (error) {
-    return over(bug(error));
-  }
+  const gate = executors.unsandboxed;
+  if (gate === null) return over(ended("denied", ""));
+  return gate(execution).catch((error: unknown) => over(bug(error)));
 }
 
-async function running(run: () => Promise<Executed>): Promise<Executed> {
+async function endOf(run: () => Promise<Executed>): Promise<Executed> {
   try {
     return await run();
   } catch (error) {

@@ -51,9 +51,13 @@ function copied(from: number, to: number | null, path: string): Hashed {
     total += read;
     if (total > MAX_BYTES) throw new RangeError(`${path} is too large to be hashed`);
     hash.update(bytes);
-    for (let written = 0; to !== null && written < read;) written += writeSync(to, bytes, written);
+    if (to !== null) writeAll(to, bytes);
   }
   return { sha256: hash.digest("hex"), isScript };
+}
+
+function writeAll(to: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(to, bytes, written);
 }
 
 const LINKS_MAX = 40;

@@ -48,10 +48,14 @@ function factsOf(execution: Execution, { run, plan }: RunFacts, held: string): F
   const files = [...interpreters];
   for (const [at, path] of namedFiles(words, cwd)) {
     const isScriptOf = at === 1 && INTERPRETER.test(basename(name));
-    const found = isScriptOf ? hold(path, held, basename(path)) : hashFile(path, null);
-    if (found === null) continue;
-    if ("path" in found) argv[at] = found.path;
-    files.push(`${found.sha256} ${path}`);
+    if (isScriptOf) {
+      const script = hold(path, held, `1-${basename(path)}`);
+      argv[at] = script.path;
+      files.push(`${script.sha256} ${path}`);
+      continue;
+    }
+    const found = hashFile(path, null);
+    if (found !== null) files.push(`${found.sha256} ${path}`);
   }
   const without = (text: string): string => withoutSecrets(text, secrets);
   const values: [string, string][] = Object.entries(env).map(([key, value]) => [
@@ -143,10 +147,13 @@ function shebang(script: string, path: string): string[] {
 const INTERPRETER = /^(?:(?:ba|da|k|z)?sh|python[\d.]*|node|nodejs|perl|ruby)$/;
 const FILES_MAX = 32;
 
+/** What a command only writes decides nothing, and changes with each run. */
+const WRITTEN = /\d*>[>|]?\s*[^\s;&|()<>]+/g;
+
 /** Files that words of a command name, also those in a command's text: an edited script is another one. */
 function namedFiles(words: readonly string[], cwd: string): [at: number, path: string][] {
   const named = words.slice(1).flatMap((word, at): [number, string][] => {
-    const parts = new Set([word, ...word.split(/[\s;&|()<>'"`=]+/)]);
+    const parts = new Set([word, ...word.replace(WRITTEN, "").split(/[\s;&|()<>'"`=]+/)]);
     return [...parts].map((part) => [part === word ? at + 1 : -1, part]);
   });
   const files = new Map<string, number>();
