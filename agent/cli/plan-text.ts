@@ -69,14 +69,20 @@ function bare(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : quote(path);
 }
 
+const HOW = {
+  terminal: "may use sudo",
+  sandbox: "sandboxed",
+  unsandboxed: "outside of the sandbox: it waits for a person's grant",
+  helper: "by the helper",
+} as const;
+
 function marksOf(step: PlannedStep, verdicts: Verdicts | null, colours: boolean): string[] {
   if (step.locked)
     return step.reachable
       ? ["locked: it never runs, and a run that gets there ends with status 126"]
       : ["locked, and cannot be reached"];
-  const how = { terminal: "may use sudo", sandbox: "sandboxed", helper: "by the helper" } as const;
   return [
-    step.via === "sandbox" && !step.sandbox ? "asks to run outside of a sandbox" : how[step.via],
+    HOW[step.via],
     ...riskMarks(step, colours),
     ...policyMarks(step, verdicts),
     ...(step.reachable ? [] : ["cannot be reached: it waits for a locked step"]),

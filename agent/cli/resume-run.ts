@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { ended } from "../workflow/engine.ts";
+import { isPaused } from "../workflow/grant-wait.ts";
 import { inputValues } from "../workflow/inputs.ts";
 import { begunSteps } from "../workflow/interrupted.ts";
 import type { Parts } from "../workflow/parts.ts";
@@ -60,11 +61,10 @@ function interruptedRun(store: Store, run: string): { record: RunRecord; plan: P
   const record = store.run(run);
   if (record === null) return noRun(run);
   switch (record.state) {
-    case "interrupted": {
-      const plan = store.plan(run);
-      return plan === null ? damagedPlan(run) : { record, plan };
-    }
+    case "interrupted":
+      return planOf(store, record);
     case "waiting":
+      if (isPaused(store.outline(run))) return planOf(store, record);
       return {
         code: "waiting",
         cause: `${run} waits for a person to unlock it`,
@@ -76,6 +76,11 @@ function interruptedRun(store: Store, run: string): { record: RunRecord; plan: P
     default:
       return claimFailure("over", run);
   }
+}
+
+function planOf(store: Store, record: RunRecord): { record: RunRecord; plan: Plan } | Failure {
+  const plan = store.plan(record.id);
+  return plan === null ? damagedPlan(record.id) : { record, plan };
 }
 
 /** Who authorised it saw what the file said then, on this host, as this user. */

@@ -13,14 +13,18 @@ import { areTheSame, forget, secretMarks } from "../workflow/secrets.ts";
 import { reportCasts } from "../workflow/reported-casts.ts";
 import { RUN_STATUS } from "../workflow/state.ts";
 import type { Store } from "../workflow/store.ts";
+import { unsandboxedSteps } from "../workflow/unsandboxed-steps.ts";
 import { fail, type Failure } from "./errors.ts";
 import { givenSecrets, type Given, type SecretOptions } from "./given-secrets.ts";
 import { planText } from "./plan-text.ts";
 import { runDisplay } from "./run-display.ts";
+import { approvalFlaw, approvals } from "./run-approvals.ts";
 import { changedSince, claimFailure, obstacleFailure, usage } from "./run-words.ts";
 
 export type BeginOptions = SecretOptions & {
   jobs?: string;
+  /** Steps about which the person on this terminal decides. */
+  approve?: string[];
   json?: true;
   jsonl?: true;
 };
@@ -47,12 +51,14 @@ export async function beginRun(begin: Begin, options: BeginOptions): Promise<voi
   const parallel = parallelSteps(options.jobs);
   if (parallel === null)
     return fail(usage(`-j takes a number from 1 to 64, not ${options.jobs}`), { json });
+  const flaw = approvalFlaw(plan, options);
+  if (flaw !== null) return fail(flaw, { json });
   const obstacle = obstacleTo(plan, {
     terminals: parts.terminals !== null,
     sandbox: parts.sandbox,
   });
   if (obstacle !== null) return fail(obstacleFailure(obstacle), { json });
-  const client = plan.steps.some(({ via }) => via === "helper") ? openClient(thisHost()) : null;
+  const client = asksHelper(plan) ? openClient(thisHost()) : null;
   try {
     const privileged = privilegedSteps(plan).filter(({ id }) => !begin.done.has(id));
     const needed = { password: privileged.length > 0, secrets: secretInputs(plan) };
@@ -69,10 +75,18 @@ export async function beginRun(begin: Begin, options: BeginOptions): Promise<voi
       return fail(run, { json });
     }
     begin.claimed(run);
-    await conducted({ run, plan, parts, store, parallel, given, client, options });
+    const claim = record?.claim ?? "";
+    // Nothing else is printed while a person decides.
+    const jobs = options.approve === undefined ? parallel : 1;
+    await conducted({ run, plan, parts, store, parallel: jobs, given, client, claim, options });
   } finally {
     await client?.close();
   }
+}
+
+/** Whether any of its steps is nothing without the helper. */
+export function asksHelper({ steps }: Plan): boolean {
+  return steps.some(({ via }) => via === "helper" || via === "unsandboxed");
 }
 
 export function colours(): boolean {
@@ -103,6 +117,7 @@ type Conducting = Pick<Begin, "plan" | "parts" | "store"> & {
   parallel: number;
   given: Given;
   client: Client | null;
+  claim: string;
   options: BeginOptions;
 };
 
@@ -111,6 +126,7 @@ async function conducted(work: Conducting): Promise<void> {
   const display = runDisplay(run, plan, {
     json: options.json === true,
     jsonl: options.jsonl === true,
+    lines: options.approve !== undefined,
   });
   const stop = new AbortController();
   const interrupt = (): void => {
@@ -133,6 +149,17 @@ async function conducted(work: Conducting): Promise<void> {
       executors: {
         terminal: terminals?.execute ?? null,
         sandbox: parts.sandbox,
+        unsandboxed:
+          client === null
+            ? null
+            : unsandboxedSteps({
+                client,
+                run,
+                plan,
+                folder: store.folder,
+                claim: work.claim,
+                decide: approvals(options.approve ?? []),
+              }),
         helper: client === null ? none : helperSteps(client),
       },
       secrets: given.secrets,

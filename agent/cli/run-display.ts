@@ -2,9 +2,9 @@
 import { escapeLine } from "../escape.ts";
 import type { Journal } from "../workflow/engine.ts";
 import type { Plan } from "../workflow/plan.ts";
-import type { FinalRunState } from "../workflow/state.ts";
+import type { RunEnd } from "../workflow/state.ts";
 import { lineBuffer, type LineBuffer } from "./line-buffer.ts";
-import { collected, print } from "./run-ends.ts";
+import { collected, print, resumeHint } from "./run-ends.ts";
 import { endWord, recapText, whyOf, type Ended } from "./run-rows.ts";
 import { treeDisplay } from "./run-tree.ts";
 
@@ -13,21 +13,22 @@ export type RunDisplay = {
   /** For standard error. */
   say: (text: string) => void;
   /** The last word of all. */
-  recap: (state: FinalRunState) => void;
+  recap: (state: RunEnd) => void;
   /** Nothing is redrawn any more. */
   close: () => void;
 };
 
 export type Run = { id: string; name: string };
-export type Shown = { json: boolean; jsonl: boolean };
+/** `lines`: nothing is redrawn, also on a terminal. */
+export type Shown = { json: boolean; jsonl: boolean; lines: boolean };
 
 /** `run`: its id. */
-export function runDisplay(run: string, plan: Plan, { json, jsonl }: Shown): RunDisplay {
+export function runDisplay(run: string, plan: Plan, { json, jsonl, lines }: Shown): RunDisplay {
   const { stdout, env } = process;
   const id = { id: run, name: plan.name };
   if (jsonl) return eventDisplay(id, plan);
   if (json) return silentDisplay(id, plan);
-  if (stdout.isTTY && env["TERM"] !== "dumb")
+  if (stdout.isTTY && !lines && env["TERM"] !== "dumb")
     return treeDisplay(id, plan, (env["NO_COLOR"] ?? "") === "");
   return lineDisplay(id);
 }
@@ -62,13 +63,17 @@ function lineDisplay(run: Run): RunDisplay {
         seen.watch.end(step, end, again);
         tellEnd(step.id, again);
       },
+      hold: (id, why) => void print(`${id}: waits: ${escapeLine(why)}\n`),
       settle(id, state, reason) {
         seen.watch.settle(id, state, reason);
         tellEnd(id, false);
       },
     },
     say,
-    recap: (state) => void print(recapText(run, state, seen.ends, performance.now() - seen.since)),
+    recap(state) {
+      void print(recapText(run, state, seen.ends, performance.now() - seen.since));
+      if (state === "waiting") say(`sallyport: hint: ${resumeHint(run)}\n`);
+    },
     close() {},
   };
 }
@@ -93,6 +98,7 @@ function eventDisplay(run: Run, plan: Plan): RunDisplay {
           again,
         });
       },
+      hold: (id, why) => void event({ event: "hold", step: id, reason: why }),
       settle(id, state, reason) {
         seen.watch.settle(id, state, reason);
         void event({ event: "settle", step: id, state, reason });
@@ -117,8 +123,10 @@ function statesOf(ends: readonly Ended[]): Record<string, string> {
 
 function silentDisplay(run: Run, plan: Plan): RunDisplay {
   const seen = collected({ outputs: true });
+  const waits: { id: string; reason: string }[] = [];
+  const hold = (held: string, reason: string): void => void waits.push({ id: held, reason });
   return {
-    watch: { begin() {}, output() {}, ...seen.watch },
+    watch: { begin() {}, output() {}, hold, ...seen.watch },
     say,
     recap(state) {
       const steps = seen.ends.map(({ id, end, output }) => ({
@@ -127,11 +135,14 @@ function silentDisplay(run: Run, plan: Plan): RunDisplay {
         durationMs: end.durationMs === null ? null : Math.round(end.durationMs),
         output,
       }));
-      const data = { kind: "run", run: run.id, name: run.name, digest: plan.digest, state, steps };
+      const named = { run: run.id, name: run.name, digest: plan.digest };
+      const data = { kind: "run", ...named, state, steps, waits };
       const error =
         state === "succeeded"
           ? null
-          : { code: state, message: `the run ended: ${state}`, hint: null };
+          : state === "waiting"
+            ? { code: state, message: "the run waits for a person", hint: resumeHint(run) }
+            : { code: state, message: `the run ended: ${state}`, hint: null };
       void print(`${JSON.stringify({ v: 1, success: error === null, data, error })}\n`);
     },
     close() {},

@@ -40,3 +40,8 @@ export function collected({ outputs }: { outputs: boolean }): Collected {
     },
   };
 }
+
+/** Once a person has granted what it waits for. */
+export function resumeHint({ id }: { id: string }): string {
+  return `sallyport run --resume ${id}`;
+}

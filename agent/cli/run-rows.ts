@@ -3,7 +3,7 @@ import { escapeBlock, escapeLine } from "../escape.ts";
 import { durationText } from "../workflow/duration.ts";
 import type { Executed } from "../workflow/execution.ts";
 import type { PlannedStep } from "../workflow/plan.ts";
-import type { FinalRunState, FinalState } from "../workflow/state.ts";
+import type { FinalState, RunEnd } from "../workflow/state.ts";
 import type { Tone } from "./screen-rows.ts";
 
 export type StepEnd = Pick<Executed, "exitStatus" | "signal" | "reason" | "truncated"> & {
@@ -55,7 +55,7 @@ export type Ended = { id: string; end: StepEnd; output: string };
 
 export function recapText(
   run: { id: string; name: string },
-  state: FinalRunState,
+  state: RunEnd,
   ends: readonly Ended[],
   durationMs: number,
 ): string {

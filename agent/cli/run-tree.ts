@@ -6,17 +6,22 @@ import type { Risk } from "../workflow/risk.ts";
 import { riskWord } from "./plan-text.ts";
 import { drawOn } from "./redraw.ts";
 import type { Run, RunDisplay } from "./run-display.ts";
-import { collected, print } from "./run-ends.ts";
+import { collected, print, resumeHint } from "./run-ends.ts";
 import { depths, endWord, lastWords, recapText, toneOf, whyOf, type Ended } from "./run-rows.ts";
 import type { Row } from "./screen-rows.ts";
 
-type TreeStep = { step: PlannedStep; began: number | null; ended: Ended | null };
+type TreeStep = {
+  step: PlannedStep;
+  began: number | null;
+  held: string | null;
+  ended: Ended | null;
+};
 
 export function treeDisplay(run: Run, plan: Plan, colours: boolean): RunDisplay {
   const seen = collected({ outputs: true });
   const depth = depths(plan.steps);
   const rows = new Map<string, TreeStep>();
-  for (const step of plan.steps) rows.set(step.id, { step, began: null, ended: null });
+  for (const step of plan.steps) rows.set(step.id, { step, began: null, held: null, ended: null });
   const nameOf = ({ id }: PlannedStep): string =>
     `${"  ".repeat(Math.min(depth.get(id) ?? 0, 12))}${id}`;
   const width = Math.max(...plan.steps.map((step) => nameOf(step).length));
@@ -54,6 +59,11 @@ export function treeDisplay(run: Run, plan: Plan, colours: boolean): RunDisplay 
         drawing.soon();
       },
       output() {},
+      hold(id, why) {
+        const row = rows.get(id);
+        if (row !== undefined) row.held = why;
+        drawing.soon();
+      },
       end(step, end, again) {
         seen.watch.end(step, end, again);
         if (!again) over(step.id);
@@ -67,7 +77,10 @@ export function treeDisplay(run: Run, plan: Plan, colours: boolean): RunDisplay 
     recap(state) {
       close();
       void print(lastWords(seen.ends));
+      for (const { step, held } of rows.values())
+        if (held !== null) void print(`${step.id}: waits: ${escapeLine(held)}\n`);
       void print(recapText(run, state, seen.ends, performance.now() - seen.since));
+      if (state === "waiting") process.stderr.write(`sallyport: hint: ${resumeHint(run)}\n`);
     },
     close,
   };
@@ -79,7 +92,7 @@ function painted({ end }: Ended, colours: boolean): string {
   return colours ? `\x1b[${SGR[toneOf(end.state)]}m${endWord(end)}\x1b[0m` : endWord(end);
 }
 
-function treeRow({ step, began, ended }: TreeStep, name: string): Row {
+function treeRow({ step, began, held, ended }: TreeStep, name: string): Row {
   const mark = markOf(step.risk);
   const waiting = began === null;
   if (ended !== null) {
@@ -87,7 +100,7 @@ function treeRow({ step, began, ended }: TreeStep, name: string): Row {
     return { name, word: endWord(ended.end), tone, reason: whyOf(ended.end), mark, waiting };
   }
   const word = began === null ? "waiting" : `running ${durationText(performance.now() - began)}`;
-  return { name, word, tone: null, reason: "", mark, waiting };
+  return { name, word, tone: null, reason: held ?? "", mark, waiting };
 }
 
 function markOf(risk: Risk): Row["mark"] {

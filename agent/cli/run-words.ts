@@ -36,14 +36,6 @@ export function obstacleFailure(obstacle: Obstacle): Failure {
         hint: "sallyport policy explain step unsandboxed",
         status,
       };
-    case "grant_required": {
-      const outside = `${names} would run outside of a sandbox`;
-      const cause =
-        obstacle.settled === null
-          ? `only with a person's grant, which is not built yet: ${outside}`
-          : `allowed by ${obstacle.settled}, but not built yet: ${outside}`;
-      return { code: kind, cause, hint: commandOf(steps), status };
-    }
     case "unsandboxed": {
       const why = noSandbox();
       const { cause, hint } =

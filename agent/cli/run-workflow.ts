@@ -13,7 +13,7 @@ import { thisPlace } from "../workflow/surroundings.ts";
 import { fail } from "./errors.ts";
 import { planText } from "./plan-text.ts";
 import { resumeRun } from "./resume-run.ts";
-import { beginRun, colours, verdictsOf, type BeginOptions } from "./run-begin.ts";
+import { asksHelper, beginRun, colours, verdictsOf, type BeginOptions } from "./run-begin.ts";
 import { inputFailure, obstacleFailure, storeFailure, usage } from "./run-words.ts";
 import { failFile, readWorkflowFile } from "./workflow-file.ts";
 
@@ -73,7 +73,7 @@ function planOf(file: string, options: RunOptions): Plan | null {
 }
 
 async function printPlan(plan: Plan, json: boolean, parts: Parts): Promise<void> {
-  const client = plan.steps.some(({ via }) => via === "helper") ? openClient(thisHost()) : null;
+  const client = asksHelper(plan) ? openClient(thisHost()) : null;
   try {
     const obstacle = obstacleTo(plan, {
       terminals: parts.terminals !== null,

@@ -1,5 +1,6 @@
 /** `sallyport runs` and `sallyport cancel`: what is remembered of runs, and an end to one. */
 import { escapeBlock, escapeLine } from "../escape.ts";
+import { isPaused } from "../workflow/grant-wait.ts";
 import type { RunRecord, StepRecord } from "../workflow/record.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
 import { isFinal } from "../workflow/state.ts";
@@ -33,7 +34,7 @@ export function showRuns(
     const steps = store.outline(run);
     if (json) return print({ kind: "run", run: record, steps });
     process.stdout.write(`${headOf(record)}\n${tableText(steps.map(stepRow))}`);
-    const next = nextOf(record);
+    const next = nextOf(record, steps);
     if (next !== null) process.stdout.write(`next: ${next}\n`);
   });
 }
@@ -57,7 +58,7 @@ function headOf({ id, name, state, created, digest, client }: RunRecord): string
 
 function stepRow(step: StepRecord): string[] {
   const { id, state } = step;
-  if (!isFinal(state)) return [`  ${id}`, state, ""];
+  if (!isFinal(state)) return [`  ${id}`, state, escapeLine(step.reason)];
   const cast = step.castSha256 === null ? "" : ` recording ${step.castSha256}`;
   return [
     `  ${id}`,
@@ -66,9 +67,9 @@ function stepRow(step: StepRecord): string[] {
   ];
 }
 
-function nextOf({ id, state }: RunRecord): string | null {
-  if (state === "waiting") return `sallyport unlock ${id}`;
-  return state === "interrupted" ? `sallyport run --resume ${id}` : null;
+function nextOf({ id, state }: RunRecord, steps: readonly StepRecord[]): string | null {
+  if (state === "waiting" && !isPaused(steps)) return `sallyport unlock ${id}`;
+  return state === "interrupted" || state === "waiting" ? `sallyport run --resume ${id}` : null;
 }
 
 /** Asks the process that runs it to stop, or ends what no process runs. */

@@ -1,4 +1,5 @@
 /** `sallyport unlock`: a person lets run here what an agent has sent, after seeing what it is. */
+import { isPaused } from "../workflow/grant-wait.ts";
 import { PARTS, type Parts } from "../workflow/parts.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
 import { openStore } from "../workflow/store.ts";
@@ -27,6 +28,16 @@ export async function unlockRun(
         {
           code: "interrupted",
           cause: `${run} was begun, and its process is gone`,
+          hint: `sallyport run --resume ${run}`,
+          status: EXIT_STATUS.busy,
+        },
+        { json },
+      );
+    if (isPaused(store.outline(run)))
+      return fail(
+        {
+          code: "waiting",
+          cause: `${run} was begun, and waits for a person's grant`,
           hint: `sallyport run --resume ${run}`,
           status: EXIT_STATUS.busy,
         },

@@ -9,6 +9,7 @@ export function registerWorkflowCommands(program: Command): void {
     .summary("run a workflow: steps in parallel, and sudo for those that say so")
     .argument("[file]", "the workflow, in YAML")
     .addOption(inputOption())
+    .addOption(approveOption())
     .option("--plan", "print what it would do, and do nothing")
     .addOption(
       new Option("--resume <run>", "what is left of a run whose process is gone").conflicts([
@@ -76,6 +77,11 @@ function inputOption(): Option {
   const option = new Option("--input <name=value>", text).argParser(add);
   option.attributeName = () => "inputs";
   return option;
+}
+
+function approveOption(): Option {
+  const text = "decide about this step on this terminal when it is reached; may be given again";
+  return new Option("--approve <step>", text).argParser(add);
 }
 
 function acceptBeginOptions(command: Command): Command {

@@ -6,7 +6,7 @@ import { keptOf, keptOutput, type KeptOutput } from "../kept-text.ts";
 import { isLockedDown } from "../lockdown.ts";
 import type { PlannedStep } from "./plan.ts";
 import { castFolder } from "./state-folder.ts";
-import { isFinal, runStateOf, type FinalRunState } from "./state.ts";
+import { isFinal, runStateOf, type RunEnd } from "./state.ts";
 import type { Store } from "./store.ts";
 import { stepEnvironment } from "./surroundings.ts";
 
@@ -21,11 +21,12 @@ export type Conduct = Pick<Work, "plan" | "executors" | "secrets" | "parallel" |
 };
 
 /** Throws where the store can no longer be written; everything was stopped then, and the run counts as interrupted. */
-export async function conduct(work: Conduct): Promise<FinalRunState> {
+export async function conduct(work: Conduct): Promise<RunEnd> {
   const { store, run, plan, watch } = work;
   const stop = new AbortController();
   const outputs = new Map<string, KeptOutput>();
   const fresh = new Set<string>();
+  const held = new Set<string>();
   let broken: unknown = null;
   const guarded = (act: () => void): void => {
     try {
@@ -71,7 +72,13 @@ export async function conduct(work: Conduct): Promise<FinalRunState> {
       store.end(run, step.id, kept);
       watch.end(step, kept, again);
     },
+    hold(id, why) {
+      store.hold(run, id, why);
+      held.add(id);
+      watch.hold(id, why);
+    },
     settle(id, state, reason) {
+      held.delete(id);
       store.settle(run, id, state, reason);
       watch.settle(id, state, reason);
     },
@@ -87,6 +94,10 @@ export async function conduct(work: Conduct): Promise<FinalRunState> {
       castFile: castFiles(store.folder, run),
     });
     if (broken !== null) throw broken;
+    if (held.size > 0) {
+      store.pause(run);
+      return "waiting";
+    }
     const state = runStateOf(plan.steps.map(({ id }) => states.get(id) ?? "skipped"));
     store.finish(run, state);
     return state;
@@ -110,7 +121,7 @@ function history(store: Store, run: string): Pick<Work, "before" | "attempts"> {
 function castFiles(folder: string, run: string): Work["castFile"] {
   let made = false;
   return ({ via, id }: PlannedStep, attempt) => {
-    if (via !== "terminal") return null;
+    if (via !== "terminal" && via !== "unsandboxed") return null;
     const casts = castFolder(folder, run);
     if (!made) mkdirSync(casts, { recursive: true, mode: 0o700 });
     made = true;

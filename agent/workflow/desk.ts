@@ -7,6 +7,7 @@ import { isRead, type Client } from "../client.ts";
 import { conduct } from "./conduct.ts";
 import { ended } from "./engine.ts";
 import type { Executor } from "./execution.ts";
+import { awaitedGrants } from "./grant-wait.ts";
 import { helperSteps } from "./helper-steps.ts";
 import { inputValues, type InputFlaw } from "./inputs.ts";
 import { parallelSteps } from "./parallel.ts";
@@ -19,6 +20,7 @@ import type { RunRecord, StepRecord } from "./record.ts";
 import { rated } from "./risk.ts";
 import { openStore, type Store } from "./store.ts";
 import { thisPlace } from "./surroundings.ts";
+import { unsandboxedSteps } from "./unsandboxed-steps.ts";
 
 type Planned =
   | { kind: "plan"; plan: Plan; obstacle: Obstacle | null; waits: boolean }
@@ -41,6 +43,8 @@ export type Desk = {
   start(sent: Sent, client: string, claim: string | null): Promise<Started>;
   /** Null: there is no such run of this client. */
   look(run: string, client: string): { record: RunRecord; steps: StepRecord[] } | null;
+  /** Goes on with a run if a person has decided what it waits for. */
+  proceed(run: string, client: string): Promise<void>;
   /** With what it has printed. Null: the run has no such step. */
   step(run: string, step: string, client: string): StepRecord | null;
   cancel(run: string, client: string): "over" | "none" | "cancelled" | "requested";
@@ -105,11 +109,23 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
       store,
       run: id,
       plan: made,
-      executors: { terminal: null, sandbox: parts.sandbox, helper: paced(name) },
+      executors: {
+        terminal: null,
+        sandbox: parts.sandbox,
+        unsandboxed: unsandboxedSteps({
+          client,
+          run: id,
+          plan: made,
+          folder: store.folder,
+          claim: store.run(id)?.claim ?? "",
+          decide: async () => await Promise.resolve(false),
+        }),
+        helper: paced(name),
+      },
       secrets: new Map(),
       parallel: parallelSteps(undefined) ?? 1,
       signal: stop.signal,
-      watch: { begin() {}, output() {}, end() {}, settle() {} },
+      watch: { begin() {}, output() {}, hold() {}, end() {}, settle() {} },
     })
       .then(() => {}, report)
       .finally(() => running.delete(done));
@@ -143,6 +159,27 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
         return record === null ? null : { record, steps: store.outline(id) };
       });
       return found === null || "flaw" in found ? null : found;
+    },
+    async proceed(id, name) {
+      const waits = withStore((store) => {
+        const record = own(store, id, name);
+        return record?.state === "waiting" ? awaitedGrants(store.outline(id)) : [];
+      });
+      if ("flaw" in waits || waits.length === 0 || running.size >= RUNNING_MAX) return;
+      const answer = await client.ask({ kind: "grant", action: "check" });
+      const data = answer.kind === "reply" ? answer.reply.data : null;
+      if (data?.kind !== "grant") return;
+      const pending = new Set(
+        data.grants.flatMap(({ id: grant, stands }) => (stands === "pending" ? [grant] : [])),
+      );
+      if (waits.every(({ id: grant }) => pending.has(grant))) return;
+      withStore((store) => {
+        const made = store.plan(id);
+        // A password, and a secret, is given on a terminal.
+        if (made === null || privilegedSteps(made).length > 0 || secretInputs(made).length > 0)
+          return;
+        if (store.claim(id) === "claimed") run(store, id, made, name);
+      });
     },
     step(id, step, name) {
       const found = withStore((store) =>

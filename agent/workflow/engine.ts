@@ -1,7 +1,7 @@
 /** Runs the steps of a plan: as many at once as is allowed, each on record before it begins. */
 import { setTimeout as delay } from "node:timers/promises";
 import { bind, type Printed } from "./bind.ts";
-import type { Executed, Execution, Executors } from "./execution.ts";
+import type { Admission, Executed, Execution, Executors } from "./execution.ts";
 import { keptOf } from "../kept-text.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 import { schedule } from "./schedule.ts";
@@ -13,6 +13,8 @@ export type Journal = {
   output(step: PlannedStep, text: string): void | Promise<void>;
   /** `again`: it failed, and is begun once more. */
   end(step: PlannedStep, end: Executed, again: boolean): void;
+  /** It was not begun: a person has to grant it first. `why` is for that person. */
+  hold(id: string, why: string): void;
   /** Of a step that never began. */
   settle(id: string, state: FinalState, reason: string): void;
 };
@@ -49,6 +51,7 @@ export async function runSteps(work: Work): Promise<ReadonlyMap<string, FinalSta
   const wanted = referredTo(plan);
   const ends = new Map([...before].map(([id, { state }]) => [id, state]));
   const began = new Set<string>();
+  const held = new Set<string>();
   const stopped = new AbortController();
   const signal = AbortSignal.any([work.signal, stopped.signal]);
   const broken: unknown[] = [];
@@ -63,20 +66,29 @@ export async function runSteps(work: Work): Promise<ReadonlyMap<string, FinalSta
   };
   const next = schedule(plan.steps, ends, (id, state) => {
     ends.set(id, state);
-    if (!began.has(id)) guarded(() => journal.settle(id, state, reasonOf(state)));
+    if (!began.delete(id)) guarded(() => journal.settle(id, state, reasonOf(state)));
   });
 
   const running = new Set<Promise<void>>();
   const one = async (step: PlannedStep): Promise<void> => {
-    const end = await attempts(step, { ...work, signal, guarded, printed });
+    const begun = (): void => void began.add(step.id);
+    const end = await attempts(step, { ...work, signal, guarded, printed, begun });
+    if (end === "waits") {
+      began.delete(step.id);
+      held.add(step.id);
+      return;
+    }
     if (wanted.has(step.id)) printed.set(step.id, keptOf(end.output, end.truncated));
     next.settle(step.id, end.state);
   };
   for (;;) {
-    if (signal.aborted) next.cancel();
+    if (signal.aborted) {
+      next.cancel();
+      for (const id of held) next.settle(id, "cancelled");
+      held.clear();
+    }
     for (let id = running.size < parallel ? next.take() : null; id !== null;) {
       const step = steps.get(id);
-      began.add(id);
       if (step !== undefined) {
         const done: Promise<void> = one(step).finally(() => running.delete(done));
         running.add(done);
@@ -107,16 +119,28 @@ function reasonOf(state: FinalState): string {
 type Attempting = Work & {
   guarded: (act: () => void) => void;
   printed: ReadonlyMap<string, Printed>;
+  /** From then on it has an end of its own on record. */
+  begun: () => void;
 };
 
-async function attempts(step: PlannedStep, work: Attempting): Promise<Executed> {
-  const { journal, signal, guarded, pause = wait } = work;
+async function attempts(step: PlannedStep, work: Attempting): Promise<Executed | "waits"> {
+  const { journal, signal, guarded, begun, pause = wait } = work;
   const already = work.attempts.get(step.id) ?? 0;
   for (let attempt = 1; ; attempt += 1) {
+    const asked = admit(step, already + attempt, work);
+    const admission = asked instanceof Promise ? await asked : asked;
+    if (admission.kind === "waits" && !signal.aborted) {
+      guarded(() => journal.hold(step.id, admission.why));
+      return "waits";
+    }
+    begun();
     guarded(() => journal.begin(step, already + attempt));
-    const end = signal.aborted
-      ? ended("cancelled", "it was not begun")
-      : await execute(step, already + attempt, work);
+    const end =
+      signal.aborted || admission.kind === "waits"
+        ? ended("cancelled", "it was not begun")
+        : admission.kind === "ended"
+          ? admission.end
+          : await endOf(admission.run);
     const again =
       attempt <= step.retries &&
       (end.state === "failed" || end.state === "timed-out") &&
@@ -132,18 +156,20 @@ async function wait(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => {});
 }
 
-async function execute(
+/** What only a person lets run asks before it is begun; all else goes at once. */
+function admit(
   step: PlannedStep,
   attempt: number,
   { plan, executors, printed, secrets, environment, signal, journal, castFile }: Attempting,
-): Promise<Executed> {
-  const executor = executors[step.via];
-  if (executor === null) return ended("denied", `this program has no ${step.via} for it`);
+): Admission | Promise<Admission> {
+  const over = (end: Executed): Admission => ({ kind: "ended", end });
+  if (executors[step.via] === null)
+    return over(ended("denied", `this program has no ${step.via} for it`));
   const bound = bind(step, {
     input: (name) => secrets.get(name)?.toString("utf8") ?? plan.inputs[name] ?? "",
     printed: (id) => printed.get(id) ?? null,
   });
-  if ("flaw" in bound) return ended("failed", bound.flaw);
+  if ("flaw" in bound) return over(ended("failed", bound.flaw));
   const execution: Execution = {
     step,
     env: { ...environment, ...bound.env },
@@ -154,12 +180,27 @@ async function execute(
     castFile: castFile(step, attempt),
     output: (text) => journal.output(step, text),
   };
-  try {
-    return await executor(execution);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return ended("failed", `a bug in sallyport: ${text}`);
+  if (signal.aborted) return over(ended("cancelled", "it was not begun"));
+  if (step.via !== "unsandboxed") {
+    const executor = executors[step.via];
+    return { kind: "go", run: async () => (await executor?.(execution)) ?? ended("denied", "") };
   }
+  const gate = executors.unsandboxed;
+  if (gate === null) return over(ended("denied", ""));
+  return gate(execution).catch((error: unknown) => over(bug(error)));
+}
+
+async function endOf(run: () => Promise<Executed>): Promise<Executed> {
+  try {
+    return await run();
+  } catch (error) {
+    return bug(error);
+  }
+}
+
+function bug(error: unknown): Executed {
+  const text = error instanceof Error ? error.message : String(error);
+  return ended("failed", `a bug in sallyport: ${text}`);
 }
 
 /** The end of a step of which nothing ran. */

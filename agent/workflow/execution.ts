@@ -33,10 +33,21 @@ export type Executed = {
 
 export type Executor = (execution: Execution) => Promise<Executed>;
 
+/**
+ * Asked before a step is begun: it may go, waits for a person (`why`, for a person; whoever resumes the run asks
+ * again), or is over before it began.
+ */
+export type Admission =
+  | { kind: "go"; run: () => Promise<Executed> }
+  | { kind: "waits"; why: string }
+  | { kind: "ended"; end: Executed };
+export type Gate = (execution: Execution) => Promise<Admission>;
+
 /** Null: there is none in this program. */
 export type Executors = {
   terminal: Executor | null;
   sandbox: Executor | null;
+  unsandboxed: Gate | null;
   helper: Executor;
 };
 

@@ -17,5 +17,7 @@ export function begunSteps(
 }
 
 function mayHaveChanged({ via, act }: PlannedStep): boolean {
-  return via === "terminal" || (act.kind === "request" && !isRead(act.request));
+  return (
+    via === "terminal" || via === "unsandboxed" || (act.kind === "request" && !isRead(act.request))
+  );
 }

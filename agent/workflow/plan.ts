@@ -10,7 +10,7 @@ import type { Step, Workflow } from "./step.ts";
 
 export type PlannedStep = Omit<Step, "cwd"> & {
   /** What executes it. */
-  via: "terminal" | "sandbox" | "helper";
+  via: "terminal" | "sandbox" | "unsandboxed" | "helper";
   cwd: string;
   /** What a sandboxed step may read of this host: the folder that it names. */
   workspace: string | null;
@@ -47,7 +47,7 @@ export function makePlan(
 ): Plan {
   const behind = impossible(steps, { locks: true });
   const planned = steps.map((step): PlannedStep => {
-    const via = step.act.kind === "request" ? "helper" : step.sudoLock ? "terminal" : "sandbox";
+    const via = viaOf(step);
     const workspace = via === "sandbox" ? step.cwd : null;
     const reachable = !behind.has(step.id);
     return { ...step, cwd: step.cwd ?? cwd, workspace, via, reachable, risk: null };
@@ -64,6 +64,12 @@ export function makePlan(
     steps: planned,
   } as const;
   return { ...plan, digest: planDigest(plan) };
+}
+
+function viaOf({ act, sudoLock, sandbox }: Step): PlannedStep["via"] {
+  if (act.kind === "request") return "helper";
+  if (sudoLock) return "terminal";
+  return sandbox ? "sandbox" : "unsandboxed";
 }
 
 function planDigest({ steps, ...plan }: Omit<Plan, "digest">): string {

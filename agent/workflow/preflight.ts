@@ -6,8 +6,6 @@ import type { Plan, PlannedStep } from "./plan.ts";
 export type Obstacle =
   /** Nothing here can enclose them. */
   | { kind: "unsandboxed"; steps: readonly PlannedStep[] }
-  /** They ask to run outside of a sandbox, which only a person can grant. `settled`: root's word that nobody need be asked. */
-  | { kind: "grant_required"; steps: readonly PlannedStep[]; settled: string | null }
   /** They ask for what root has settled that nobody can grant. */
   | { kind: "not_allowed"; steps: readonly PlannedStep[]; decidedBy: string }
   /** Nothing here has terminals for them. */
@@ -15,12 +13,18 @@ export type Obstacle =
 
 export type Available = { terminals: boolean; sandbox: Executors["sandbox"] };
 
+const KINDS = {
+  terminal: "sudo",
+  sandbox: "sandboxed",
+  unsandboxed: "unsandboxed",
+  helper: "guarded",
+} as const;
+
 /** What root has settled about a step; denied for good where that is unclear. Read once for all of them. */
 export function stepRulings(settled = readSettled()): (step: PlannedStep) => Ruling {
-  return ({ via, sandbox, act }) => {
+  return ({ via, act }) => {
     const operation = act.kind === "code" ? act.language : "run";
-    const kind = via === "terminal" ? "sudo" : sandbox ? "sandboxed" : "unsandboxed";
-    return ruling(settled, kind, operation);
+    return ruling(settled, KINDS[via], operation);
   };
 }
 
@@ -38,12 +42,6 @@ export function obstacleTo(
   if (never[0] !== undefined) {
     const decidedBy = decidedByText(never[0].decidedBy);
     return { kind: "not_allowed", steps: never.map(({ step }) => step), decidedBy };
-  }
-  const unenclosed = ruled.filter(({ step: { via, sandbox } }) => via === "sandbox" && !sandbox);
-  if (unenclosed[0] !== undefined) {
-    const asked = unenclosed.some(({ verdict }) => verdict === "ask");
-    const settled = asked ? null : decidedByText(unenclosed[0].decidedBy);
-    return { kind: "grant_required", steps: unenclosed.map(({ step }) => step), settled };
   }
   const enclosed = runs.filter(({ via }) => via === "sandbox");
   if (enclosed.length > 0 && there.sandbox === null)

@@ -15,7 +15,7 @@ export const STEP_STATES = [
 export type StepState = (typeof STEP_STATES)[number];
 export type FinalState = Exclude<StepState, "waiting" | "running">;
 
-/** `waiting`: for a person to unlock it; `interrupted`: the process that ran it is gone. */
+/** `waiting`: for a person to unlock it, or to grant a step of it; `interrupted`: the process that ran it is gone. */
 export const RUN_STATES = [
   "waiting",
   "running",
@@ -29,6 +29,9 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 export type FinalRunState = Exclude<RunState, "waiting" | "running" | "interrupted">;
+
+/** How a process leaves a run: over, or until a person has granted something. */
+export type RunEnd = FinalRunState | "waiting";
 
 export function isFinal(state: StepState): state is FinalState {
   return state !== "waiting" && state !== "running";
@@ -44,7 +47,8 @@ export function fires(state: FinalState, when: When): boolean {
     case "success":
       return state === "succeeded";
     case "failure":
-      return state === "failed" || state === "timed-out" || state === "denied";
+      // What was denied is not worked around.
+      return state === "failed" || state === "timed-out";
     case "always":
       return true;
     default:
@@ -61,9 +65,10 @@ export function runStateOf(states: Iterable<FinalState>): FinalRunState {
 }
 
 /** Exit statuses of `sallyport run`. */
-export const RUN_STATUS: Record<FinalRunState, number> = {
+export const RUN_STATUS: Record<RunEnd, number> = {
   succeeded: 0,
   failed: 1,
+  waiting: 75,
   denied: 77,
   "timed-out": 124,
   locked: 126,

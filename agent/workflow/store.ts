@@ -38,6 +38,10 @@ export type Store = {
   settle: (run: string, step: string, state: FinalState, reason: string) => void;
   /** A step that was begun and has no end: it begins anew. */
   rewind: (run: string, step: string) => void;
+  /** A step waits for a person, who is told `why`. */
+  hold: (run: string, step: string, why: string) => void;
+  /** No process runs it any more; it waits for a person. */
+  pause: (run: string) => void;
   finish: (run: string, state: FinalRunState) => void;
   /** `over` already, `none` such; `cancelled` at once where no process runs it; else it will be. */
   cancel: (run: string) => "over" | "none" | "cancelled" | "requested";
@@ -143,6 +147,8 @@ function storeIn(db: DatabaseSync, folder: string): Store {
     },
     settle: (id, step, state, reason) => void sql.settle.run(state, reason, id, step),
     rewind: (id, step) => void sql.rewind.run(id, step),
+    hold: (id, step, why) => void sql.settle.run("waiting", why, id, step),
+    pause: (id) => void sql.pause.run(id),
     finish: (id, state) => void sql.finish.run(state, new Date().toISOString(), id),
     cancel: (id) =>
       together(() => {
@@ -203,6 +209,7 @@ function statements(db: DatabaseSync) {
     ),
     settle: of("UPDATE steps SET state = ?, reason = ? WHERE run = ? AND id = ?"),
     rewind: of("UPDATE steps SET state = 'waiting' WHERE run = ? AND id = ? AND state = 'running'"),
+    pause: of("UPDATE runs SET state = 'waiting', owner = NULL WHERE id = ?"),
     finish: of("UPDATE runs SET state = ?, ended = ?, owner = NULL WHERE id = ?"),
     cancel: of("UPDATE runs SET cancel = 1 WHERE id = ?"),
     cancelSteps: of(`UPDATE steps SET state = 'cancelled' WHERE run = ? AND state IN ${over}`),

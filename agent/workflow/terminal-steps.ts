@@ -3,7 +3,7 @@ import { refusalText } from "../terminal/sudo-refusal.ts";
 import { openSudoTurn } from "../terminal/sudo-turn.ts";
 import { runInTerminal, type TerminalEnd, type TerminalResult } from "../terminal/step.ts";
 import { ended } from "./engine.ts";
-import type { Executed, OpenTerminals } from "./execution.ts";
+import type { Executed, Execution, OpenTerminals } from "./execution.ts";
 
 export const terminalSteps: OpenTerminals = (password) => {
   const sudo = openSudoTurn(password);
@@ -16,6 +16,14 @@ export const terminalSteps: OpenTerminals = (password) => {
     close: () => sudo.close(),
   };
 };
+
+/** In a terminal of its own, without a password. `argv`, `cwd`: instead of the step's own. */
+export async function runUnlocked(
+  { step: _step, ...execution }: Execution,
+  { argv, cwd }: { argv: readonly string[]; cwd: string },
+): Promise<Executed> {
+  return executedOf(await runInTerminal({ ...execution, argv, cwd, sudo: null }));
+}
 
 function executedOf(result: TerminalResult): Executed {
   const { output, truncated, durationMs, castSha256 } = result;

@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(homedir(), "bench-"));
 const file = join(folder, "password");
 writeFileSync(file, password, { mode: 0o600 });
 
-const nobody: Journal = { begin() {}, output() {}, end() {}, settle() {} };
+const nobody: Journal = { begin() {}, output() {}, hold() {}, end() {}, settle() {} };
 
 async function run(deep: boolean): Promise<void> {
   const lines = Array.from(
@@ -46,7 +46,7 @@ async function run(deep: boolean): Promise<void> {
     store,
     run: id,
     plan,
-    executors: { terminal: terminals.execute, sandbox: null, helper },
+    executors: { terminal: terminals.execute, sandbox: null, unsandboxed: null, helper },
     secrets: new Map(),
     parallel,
     signal: new AbortController().signal,

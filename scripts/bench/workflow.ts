@@ -59,7 +59,7 @@ async function bare(parallel: number): Promise<void> {
   await Promise.all(Array.from({ length: parallel }, work));
 }
 
-const nobody: Journal = { begin() {}, output() {}, end() {}, settle() {} };
+const nobody: Journal = { begin() {}, output() {}, hold() {}, end() {}, settle() {} };
 
 /** From the text to the end of the run, and what is remembered of it. */
 export async function whole(text: string, folder: string): Promise<void> {
@@ -69,7 +69,7 @@ export async function whole(text: string, folder: string): Promise<void> {
   const none = { file: null, client: null, claim: null, secrets: null };
   const run = store.create({ plan, ...none });
   store.claim(run);
-  const executors = { terminal: execute, sandbox: execute, helper: execute };
+  const executors = { terminal: execute, sandbox: execute, unsandboxed: null, helper: execute };
   const signal = new AbortController().signal;
   const secrets = new Map<string, Buffer>();
   const work = { store, run, plan, executors, secrets, parallel: PARALLEL, signal };

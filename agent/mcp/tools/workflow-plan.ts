@@ -33,7 +33,7 @@ export const workflowPlan = defineTool({
       z.strictObject({
         id: z.string(),
         does: z.string(),
-        via: z.enum(["terminal", "sandbox", "helper"]),
+        via: z.enum(["terminal", "sandbox", "unsandboxed", "helper"]),
         needs: z.array(z.string()),
         when: z.enum(["success", "failure", "always"]),
         join: z.enum(["all", "any"]),

@@ -25,7 +25,7 @@ export const workflowStart = defineTool({
   name: "workflow_start",
   title: "Start a workflow",
   description:
-    "Starts a workflow. If a step may use sudo it waits for a person, who sees the exact commands and gives the password on a terminal of their own: tell them the command in data.unlock, and poll workflow_status. Never ask for a password yourself.",
+    "Starts a workflow. If a step may use sudo it waits for a person, who sees the exact commands and gives the password on a terminal of their own: tell them the command in data.unlock, and poll workflow_status. A step with sandbox: false waits for a grant, which workflow_status names. Never ask for a password yourself.",
   offered: () => sent,
   accepted: sent,
   data: z.strictObject({

@@ -1,7 +1,8 @@
 /** `workflow_status`: how a run goes, and what became of its steps. */
 import { z } from "zod";
 import { RUN_STATES, STEP_STATES } from "../../workflow/state.ts";
-import type { RunState } from "../../workflow/state.ts";
+import { awaitedGrants, isPaused } from "../../workflow/grant-wait.ts";
+import type { RunState, StepState } from "../../workflow/state.ts";
 import { refusal, success } from "../outcome.ts";
 import { defineTool } from "../tool.ts";
 import { clientOf, deskOf, runId, withoutPaths } from "../workflow-words.ts";
@@ -12,7 +13,7 @@ export const workflowStatus = defineTool({
   name: "workflow_status",
   title: "Status of a run",
   description:
-    "Tells the state of one of your runs and of each of its steps. A run in the state waiting waits for a person. Changes nothing.",
+    "Tells the state of one of your runs and of each of its steps. A run in the state waiting waits for a person; if it was for a grant and that is decided, it goes on now.",
   offered: () => which,
   accepted: which,
   data: z.strictObject({
@@ -20,6 +21,11 @@ export const workflowStatus = defineTool({
     state: z.enum(RUN_STATES),
     over: z.boolean(),
     next: z.string().nullable().describe("what a person must run in a terminal; null if nothing"),
+    approvals: z
+      .array(z.strictObject({ step: z.string(), id: z.string(), run: z.string() }))
+      .describe(
+        "grants that steps outside of the sandbox wait for, and what a person runs for each",
+      ),
     steps: z.array(
       z.strictObject({
         id: z.string(),
@@ -33,6 +39,7 @@ export const workflowStatus = defineTool({
     ),
   }),
   async run({ run }, call) {
+    await deskOf(call).proceed(run, clientOf());
     const found = deskOf(call).look(run, clientOf());
     if (found === null) return refusal("no_such_run", run);
     const { state } = found.record;
@@ -45,16 +52,24 @@ export const workflowStatus = defineTool({
       durationMs: step.durationMs,
       reason: withoutPaths(step.reason),
     }));
-    const next = nextOf(state, found.record.id);
+    const awaited = state === "waiting" ? awaitedGrants(found.steps) : [];
+    const approvals = awaited.map(({ step, id }) => ({ step, id, run: `sallyport approve ${id}` }));
+    const [first] = approvals;
+    const next = first?.run ?? nextOf(state, found.record.id, found.steps);
     const lines = steps.map((step) => `${step.id}: ${step.state}`);
     const summary = [`run ${found.record.id}: ${state}`, ...lines].join("\n");
     const over = next === null && state !== "running";
-    const data = { run: found.record.id, state, over, next, steps };
-    return await Promise.resolve(success(summary, { data }));
+    const data = { run: found.record.id, state, over, next, approvals, steps };
+    const approvalRequired = first === undefined ? null : { id: first.id, run: first.run };
+    return success(summary, { data, approvalRequired });
   },
 });
 
-function nextOf(state: RunState, run: string): string | null {
-  if (state === "waiting") return `sallyport unlock ${run}`;
-  return state === "interrupted" ? `sallyport run --resume ${run}` : null;
+function nextOf(
+  state: RunState,
+  run: string,
+  steps: readonly { state: StepState; reason: string }[],
+): string | null {
+  if (state === "waiting" && !isPaused(steps)) return `sallyport unlock ${run}`;
+  return state === "interrupted" || state === "waiting" ? `sallyport run --resume ${run}` : null;
 }

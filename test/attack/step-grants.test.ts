@@ -1,0 +1,359 @@
+/** A step runs outside of the sandbox only as a person has granted it: these bytes, once, in this run. */
+import { afterEach, beforeAll, expect, test } from "vitest";
+import {
+  arrange,
+  arrangeScript,
+  describeInLab,
+  exec,
+  HELPER,
+  ownHost,
+  records,
+  setUp,
+  type Ended,
+  type User,
+} from "../lab/host.ts";
+import { approve, decide, SALLYPORT, setUpFor } from "./grants.ts";
+import { inPlace, OWN_DISKS } from "./place.ts";
+
+const HOME = "/home/agent";
+const FILE = `${HOME}/w.yaml`;
+const SCRIPT = `${HOME}/deploy.sh`;
+/** Outside of every sandbox; what runs there leaves its mark. */
+const MARK = "/srv/mark";
+
+type Step = { id: string; state: string; reason: string; output: string };
+type Run = Ended & {
+  run: string;
+  state: string;
+  steps: Record<string, Step>;
+  waits: { id: string; reason: string }[];
+};
+
+const as = async (user: User, ...words: string[]): Promise<Ended> =>
+  await exec(ownHost(), user, [SALLYPORT, ...words]);
+const agent = async (script: string): Promise<Ended> =>
+  await exec(ownHost(), "agent", ["/bin/sh", "-euc", script]);
+const write = async (file: string, text: string): Promise<void> => {
+  const ended = await exec(ownHost(), "agent", ["tee", file], { input: text });
+  expect(ended.status, ended.stderr).toBe(0);
+};
+
+function runIn(ended: Ended): Run {
+  if (!ended.stdout.startsWith("{")) throw new Error(ended.stdout + ended.stderr);
+  const { data, error } = JSON.parse(ended.stdout) as { data?: Run; error: object | null };
+  if (data === undefined) throw new Error(JSON.stringify(error));
+  const steps = Object.fromEntries(Object.values(data.steps).map((step) => [step.id, step]));
+  return { ...data, ...ended, steps };
+}
+const start = async (...words: string[]): Promise<Run> =>
+  runIn(await as("agent", "run", FILE, "--json", ...words));
+const resume = async (run: string, ...words: string[]): Promise<Run> =>
+  runIn(await as("agent", "run", "--resume", run, "--json", ...words));
+
+const workflow = async (...steps: string[]): Promise<void> =>
+  await write(FILE, `name: w\nsteps:\n${steps.map((step) => `  - { ${step} }\n`).join("")}`);
+const marks = async (): Promise<string> => await arrangeScript(ownHost(), `cat ${MARK} || :`);
+
+/** The id of what the step waits for. */
+function awaited({ status, state, waits }: Run, step = "out"): string {
+  expect([status, state]).toEqual([75, "waiting"]);
+  const { reason } = waits.find(({ id }) => id === step) ?? { reason: "" };
+  const [, id = ""] = /sallyport approve ([0-9a-f]{32})$/.exec(reason) ?? [];
+  expect(id, JSON.stringify(waits)).not.toBe("");
+  return id;
+}
+const settle = async (text: string): Promise<void> => {
+  const file = "/etc/sallyport/settings.yaml";
+  await arrangeScript(ownHost(), `mkdir -p /etc/sallyport; echo '${text}' >${file}`);
+};
+const OUT = `id: out, sandbox: false`;
+const DEPLOY = `${OUT}, run: [/bin/sh, ${SCRIPT}]`;
+
+describeInLab("a step outside of the sandbox", () => {
+  beforeAll(async () => {
+    await setUp(ownHost());
+    await arrange(ownHost(), "chmod", "1777", "/srv");
+  });
+  afterEach(async () => {
+    await arrangeScript(
+      ownHost(),
+      `rm -rf ${FILE} ${SCRIPT} ${HOME}/.local ${HOME}/bin ${HOME}/other.sh ${MARK} /var/lib/sallyport/grants /etc/sallyport/settings.yaml`,
+    );
+  });
+
+  test("waits before anything of it runs, runs once after one command of a person, and the record says all", async () => {
+    await workflow(
+      "id: before, sandbox: false, run: 'true', locked: true, when: failure, needs: [out]",
+      `${OUT}, run: 'id -u >>${MARK}'`,
+      "id: after, sandbox: false, needs: [out], run: 'cat', stdin: 'x'",
+    );
+    const waiting = await start();
+    const id = awaited(waiting);
+    expect(await marks()).toBe("");
+    expect(waiting.steps).toEqual({});
+    const shown = await decide(ownHost(), "show", id);
+    expect(shown.stdout).toContain(`id -u >>${MARK}`);
+    expect(shown.stdout).toContain(`"${waiting.run}"`);
+
+    const begun = performance.now();
+    await approve(ownHost(), id, "-m", "ticket 7");
+    expect(performance.now() - begun).toBeLessThan(5000);
+    const next = await resume(waiting.run);
+    expect(next.steps["out"]).toMatchObject({ state: "succeeded" });
+    expect(await marks()).toBe("1001\n");
+    await approve(ownHost(), awaited(next, "after"));
+    expect(await resume(waiting.run)).toMatchObject({ status: 0, state: "succeeded" });
+    expect(await marks()).toBe("1001\n");
+
+    const told = (await records(ownHost())).filter(({ argv }) => {
+      return JSON.stringify(argv).includes(waiting.run);
+    });
+    expect(told.map(({ decision, rule, uid }) => [decision, rule, uid])).toContainEqual([
+      "used",
+      `grant ${id} by uid 1000: ticket 7`,
+      1001,
+    ]);
+    const query = ["audit", "query", "--run", waiting.run, "--elevated", "--json"];
+    const found = await as("root", ...query);
+    expect(found.status, found.stderr).toBe(0);
+    expect(found.stdout).toContain(`grant ${id} by uid 1000: ticket 7`);
+  });
+
+  type Change = [name: string, steps: string[], prepare: string, change: string];
+  const GOOD = `echo 'echo good >>${MARK}' >${SCRIPT}; chmod 755 ${SCRIPT}`;
+  const EVIL = `echo 'echo evil >>${MARK}' >${HOME}/other.sh; chmod 755 ${HOME}/other.sh`;
+  const OWN_SH = `mkdir -p ${HOME}/bin; cp /bin/sh ${HOME}/bin/sh`;
+  const CHANGES: Change[] = [
+    ["an edited script", [DEPLOY], GOOD, `echo 'echo evil >>${MARK}' >>${SCRIPT}`],
+    ["a script renamed over it", [DEPLOY], GOOD, `${EVIL}; mv ${HOME}/other.sh ${SCRIPT}`],
+    ["a link instead of it", [DEPLOY], GOOD, `${EVIL}; ln -sf other.sh ${SCRIPT}`],
+    [
+      "an edited program",
+      [`${OUT}, run: [${SCRIPT}]`],
+      GOOD,
+      `echo 'echo evil >>${MARK}' >${SCRIPT}`,
+    ],
+    [
+      "an edited file that a command's text names",
+      [`${OUT}, run: 'cd /; ./deploy.sh || ${SCRIPT}'`],
+      GOOD,
+      `echo 'echo evil >>${MARK}' >>${SCRIPT}`,
+    ],
+    [
+      "another interpreter",
+      [`${OUT}, run: [${HOME}/bin/sh, ${SCRIPT}]`],
+      `${GOOD}; ${OWN_SH}`,
+      `rm ${HOME}/bin/sh; cp /bin/bash ${HOME}/bin/sh`,
+    ],
+    [
+      "a program of the same name earlier in PATH",
+      [`${OUT}, run: [sh, ${SCRIPT}], env: { PATH: '${HOME}/bin:/usr/bin' }`],
+      GOOD,
+      OWN_SH,
+    ],
+    [
+      "another folder behind the same name",
+      [`${OUT}, run: [/bin/sh, -c, 'pwd >>${MARK}'], cwd: ${HOME}/bin`],
+      `ln -s /srv ${HOME}/bin`,
+      `ln -sfn /tmp ${HOME}/bin`,
+    ],
+    ["a script that is gone", [DEPLOY], GOOD, `rm ${SCRIPT}`],
+  ];
+  test.each(CHANGES)("granted, is not %s", async (_, steps, prepare, change) => {
+    await workflow(...steps);
+    expect((await agent(prepare)).status).toBe(0);
+    const { run, ...waiting } = await start();
+    const id = awaited({ run, ...waiting });
+    await approve(ownHost(), id);
+    const changed = await agent(change);
+    expect(changed.status, changed.stderr).toBe(0);
+    expect(awaited(await resume(run))).not.toBe(id);
+    expect(await marks()).toBe("");
+  });
+
+  test.each([
+    ["a variable more", `${DEPLOY}, env: { LD_PRELOAD: /tmp/x.so }`],
+    ["another standard input", `${DEPLOY}, stdin: 'x'`],
+    ["a longer time", `${DEPLOY}, timeout: 2h`],
+    ["another command", `${OUT}, run: 'id >>${MARK}'`],
+  ])("granted, is not one with %s", async (_, step) => {
+    await workflow(DEPLOY);
+    await agent(GOOD);
+    const { run, ...waiting } = await start();
+    const id = awaited({ run, ...waiting });
+    await approve(ownHost(), id);
+    await workflow(step);
+    const refused = await as("agent", "run", "--resume", run, "--json");
+    expect(refused.status).toBe(77);
+    expect(refused.stdout).toContain("has changed since");
+    expect(awaited(await start())).not.toBe(id);
+    expect(await marks()).toBe("");
+  });
+
+  test("nothing of the environment in which a run is resumed reaches it", async () => {
+    await workflow(`${OUT}, run: 'env >>${MARK}'`);
+    const waiting = await start();
+    await approve(ownHost(), awaited(waiting));
+    const env = { BASH_ENV: "/tmp/x", ENV: "/tmp/x", PATH: `${HOME}/bin:/usr/bin:/bin`, EVIL: "1" };
+    const words = [SALLYPORT, "run", "--resume", waiting.run, "--json"];
+    const ended = await exec(ownHost(), "agent", words, { env });
+    expect(runIn(ended).state).toBe("succeeded");
+    expect(await marks()).not.toMatch(/EVIL|ENV=|\/bin:\/usr\/bin:\/bin$/m);
+  });
+
+  test("a grant is for one step of one run, and is used up", async () => {
+    const same = "sandbox: false, run: 'echo x >>/srv/mark'";
+    await workflow(`id: out, ${same}`, `id: twin, ${same}`);
+    const first = await start();
+    await approve(ownHost(), awaited(first));
+    const second = await start();
+    expect(awaited(second)).not.toBe(awaited(first));
+    expect(await marks()).toBe("");
+    const next = await resume(first.run);
+    expect(next.steps["out"]?.state).toBe("succeeded");
+    expect(next.waits.map(({ id }) => id)).toEqual(["twin"]);
+    expect(awaited(await resume(first.run), "twin")).toBe(awaited(next, "twin"));
+    expect(awaited(await resume(second.run))).toBe(awaited(second));
+    expect(await marks()).toBe("x\n");
+  });
+
+  test("of two that resume it at once one runs it, once", async () => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}; sleep 1'`);
+    const { run, ...waiting } = await start();
+    await approve(ownHost(), awaited({ run, ...waiting }));
+    const words = ["run", "--resume", run, "--json"];
+    const ends = await Promise.all([1, 2, 3].map(async () => await as("agent", ...words)));
+    expect(ends.map(({ status }) => String(status)).toSorted()).toEqual(["0", "75", "75"]);
+    expect(await marks()).toBe("x\n");
+    expect((await as("agent", ...words)).status).not.toBe(0);
+    expect(await marks()).toBe("x\n");
+  });
+
+  test.each([
+    ["out of time", ["--for", "1s"], "sleep 2.1"],
+    [
+      "of another boot",
+      [],
+      `sed -i 's/"boot":"[^"]*"/"boot":"00000000"/' /var/lib/sallyport/grants/1001-*`,
+    ],
+  ])("a grant that is %s lets nothing run", async (_, options, later) => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
+    const { run, ...waiting } = await start();
+    const id = awaited({ run, ...waiting });
+    await approve(ownHost(), id, ...options);
+    await arrangeScript(ownHost(), later);
+    expect(awaited(await resume(run))).toBe(id);
+    expect(await marks()).toBe("");
+  });
+
+  test("a grant that was taken back lets nothing run", async () => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
+    const { run, ...waiting } = await start();
+    const id = awaited({ run, ...waiting });
+    await approve(ownHost(), id);
+    expect((await decide(ownHost(), "revoke", "--yes", id)).status).toBe(0);
+    expect(awaited(await resume(run))).toBe(id);
+    expect(await marks()).toBe("");
+  });
+
+  test("what is denied is over: not tried again, and nothing answers it", async () => {
+    await workflow(
+      `${OUT}, run: 'echo x >>${MARK}', idempotent: true, retries: 3`,
+      `id: instead, needs: [out], when: failure, sandbox: false, run: 'echo y >>${MARK}'`,
+    );
+    const { run, ...waiting } = await start();
+    const id = awaited({ run, ...waiting });
+    expect((await decide(ownHost(), "deny", "--yes", "-m", "not now", id)).status).toBe(0);
+    const over = await resume(run);
+    expect([over.status, over.state]).toEqual([77, "denied"]);
+    expect(over.steps).toMatchObject({
+      out: { state: "denied", reason: "a person has denied it: not now" },
+      instead: { state: "skipped" },
+    });
+    expect((await as("agent", "run", "--resume", run)).status).toBe(64);
+    expect(await marks()).toBe("");
+  });
+
+  test("another user's grant is of no use", async () => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
+    await approve(ownHost(), awaited(await start()));
+    const text = await arrangeScript(ownHost(), "cat /var/lib/sallyport/grants/1001-*");
+    const { subject } = JSON.parse(text) as { subject: string };
+    await inPlace(ownHost(), OWN_DISKS, async (place) => {
+      await setUpFor(place, "other");
+      const use = async (user: User) =>
+        await exec(place, user, ["sudo", "-n", HELPER, "grant", "use", subject]);
+      expect((await use("other")).status).toBe(77);
+      expect((await use("agent")).status).toBe(0);
+    });
+  });
+
+  test("where root has settled never, a grant that stands lets nothing run", async () => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
+    const { run, ...waiting } = await start();
+    await approve(ownHost(), awaited({ run, ...waiting }));
+    await settle("unsandboxed: never");
+    const refused = await as("agent", "run", "--resume", run, "--json");
+    expect(refused.status).toBe(77);
+    expect(refused.stdout).toContain("/etc/sallyport/settings.yaml:1");
+    expect(await marks()).toBe("");
+  });
+
+  test("where root has settled that it is allowed it runs at once, and that is on record", async () => {
+    await settle("unsandboxed: allowed");
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
+    const done = await start();
+    expect([done.status, await marks()]).toEqual([0, "x\n"]);
+    const rules = (await records(ownHost())).map(({ rule }) => rule);
+    const by = "/etc/sallyport/settings.yaml:1";
+    expect(rules).toContain(
+      `workflow ${done.run} step out outside of the sandbox, allowed by ${by}`,
+    );
+  });
+
+  test("without a helper that answers nothing runs", async () => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
+    const { run, ...waiting } = await start();
+    await approve(ownHost(), awaited({ run, ...waiting }));
+    const without = `${OWN_DISKS}rm -f /etc/sudoers.d/zz-sallyport-*`;
+    const ended = await inPlace(ownHost(), without, async (place) => {
+      return await exec(place, "agent", [SALLYPORT, "run", "--resume", run, "--json"]);
+    });
+    expect([ended.status, runIn(ended).state]).toEqual([75, "waiting"]);
+    expect(await marks()).toBe("");
+  });
+
+  test("a script that is exchanged all the time runs as it was granted, or not at all", async () => {
+    await workflow(DEPLOY);
+    await agent(`${GOOD}; ${EVIL}; cp ${SCRIPT} ${HOME}/good.sh`);
+    const swap = `end=$(($(date +%s) + 40)); while [ $(date +%s) -lt $end ] && [ ! -e ${HOME}/stop ]; do
+ln -sf other.sh ${HOME}/l; mv -T ${HOME}/l ${SCRIPT}; ln -sf good.sh ${HOME}/l; mv -T ${HOME}/l ${SCRIPT}
+cp ${HOME}/good.sh ${HOME}/c; mv -T ${HOME}/c ${SCRIPT}; done`;
+    const { run, ...waiting } = await start();
+    const id = awaited({ run, ...waiting });
+    const swapping = agent(swap);
+    let [ran, blocked] = [0, 0];
+    try {
+      await approve(ownHost(), id);
+      for (let turn = 0; turn < 6 && ran === 0; turn += 1) {
+        if ((await resume(run)).status === 0) ran += 1;
+        else blocked += 1;
+      }
+    } finally {
+      await agent(`touch ${HOME}/stop`);
+      await swapping;
+      await agent(`rm -f ${HOME}/stop ${HOME}/good.sh ${HOME}/l ${HOME}/c`);
+    }
+    expect(ran + blocked).toBeGreaterThan(0);
+    expect(await marks()).toBe(ran === 0 ? "" : "good\n");
+  });
+
+  test("--approve without a terminal is refused, and so is a step that needs no grant", async () => {
+    await workflow(`${OUT}, run: 'echo x >>${MARK}'`, "id: in, run: 'true'");
+    const refused = await as("agent", "run", FILE, "--json", "--approve", "out");
+    expect(refused.status).toBe(77);
+    expect(refused.stdout).toContain('"not_a_terminal"');
+    expect((await as("agent", "run", FILE, "--json", "--approve", "in")).status).toBe(64);
+    expect(await marks()).toBe("");
+  });
+});
