@@ -1,7 +1,7 @@
 /** Runs in a host, as one of its users, bundled into one file: sandboxed steps in one process, beside bare programs. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { executor } from "../../agent/sandbox/executor.ts";
 import { profileFor, profileSchema, type Language } from "../../agent/sandbox/profile.ts";
 import { timed } from "./quantile.ts";
@@ -25,9 +25,18 @@ async function step(language: Language, text: string): Promise<void> {
   }
 }
 
+/** Anthropic's sandbox-runtime, as its users start it; see srt.ts. */
+const SRT = "/opt/srt/node_modules/@anthropic-ai/sandbox-runtime/dist/cli.js";
+const SRT_ENV = { HOME: "/home/agent", PATH: "/usr/bin:/bin" };
+
+async function srt(text: string): Promise<void> {
+  const words = [SRT, "--settings", "/opt/srt/settings.json", "bash", "-c", text];
+  await bare(NODE, words, SRT_ENV);
+}
+
 /** With pipes, as a step has them. */
-async function bare(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: {}, cwd: "/" });
+async function bare(program: string, args: readonly string[], env = {}): Promise<void> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env, cwd: "/" });
   child.stdout.resume();
   child.stderr.resume();
   const [status] = (await once(child, "close")) as [number | null];
@@ -42,6 +51,7 @@ const bubblewrap = ["--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "
 const WORK: Record<string, () => Promise<void>> = {
   "bwrap true": () => bare("/usr/bin/bwrap", [...bubblewrap, "/usr/bin/true"]),
   "bash step": () => step("bash", "true"),
+  ...(existsSync(SRT) ? { "bash by srt": () => srt("true") } : {}),
   "python step": () => step("python", "0"),
   "bare node": () => bare(NODE, [EMPTY]),
   "node step": () => step("node", "0"),
