@@ -1,85 +1,41 @@
-/** A step runs outside of the sandbox only as a person has granted it: these bytes, once, in this run. */
+/** A step runs outside of the sandbox only as a person has granted it: once, in this run. */
 import { afterEach, beforeAll, expect, test } from "vitest";
 import {
-  arrange,
-  arrangeScript,
   describeInLab,
+  arrangeScript,
   exec,
   HELPER,
   ownHost,
   records,
-  setUp,
-  type Ended,
   type User,
 } from "../lab/host.ts";
 import { approve, decide, SALLYPORT, setUpFor } from "./grants.ts";
 import { inPlace, OWN_DISKS } from "./place.ts";
-
-const HOME = "/home/agent";
-const FILE = `${HOME}/w.yaml`;
-const SCRIPT = `${HOME}/deploy.sh`;
-/** Outside of every sandbox; what runs there leaves its mark. */
-const MARK = "/srv/mark";
-
-type Step = { id: string; state: string; reason: string; output: string };
-type Run = Ended & {
-  run: string;
-  state: string;
-  steps: Record<string, Step>;
-  waits: { id: string; reason: string }[];
-};
-
-const as = async (user: User, ...words: string[]): Promise<Ended> =>
-  await exec(ownHost(), user, [SALLYPORT, ...words]);
-const agent = async (script: string): Promise<Ended> =>
-  await exec(ownHost(), "agent", ["/bin/sh", "-euc", script]);
-const write = async (file: string, text: string): Promise<void> => {
-  const ended = await exec(ownHost(), "agent", ["tee", file], { input: text });
-  expect(ended.status, ended.stderr).toBe(0);
-};
-
-function runIn(ended: Ended): Run {
-  if (!ended.stdout.startsWith("{")) throw new Error(ended.stdout + ended.stderr);
-  const { data, error } = JSON.parse(ended.stdout) as { data?: Run; error: object | null };
-  if (data === undefined) throw new Error(JSON.stringify(error));
-  const steps = Object.fromEntries(Object.values(data.steps).map((step) => [step.id, step]));
-  return { ...data, ...ended, steps };
-}
-const start = async (...words: string[]): Promise<Run> =>
-  runIn(await as("agent", "run", FILE, "--json", ...words));
-const resume = async (run: string, ...words: string[]): Promise<Run> =>
-  runIn(await as("agent", "run", "--resume", run, "--json", ...words));
-
-const workflow = async (...steps: string[]): Promise<void> =>
-  await write(FILE, `name: w\nsteps:\n${steps.map((step) => `  - { ${step} }\n`).join("")}`);
-const marks = async (): Promise<string> => await arrangeScript(ownHost(), `cat ${MARK} || :`);
-
-/** The id of what the step waits for. */
-function awaited({ status, state, waits }: Run, step = "out"): string {
-  expect([status, state]).toEqual([75, "waiting"]);
-  const { reason } = waits.find(({ id }) => id === step) ?? { reason: "" };
-  const [, id = ""] = /sallyport approve ([0-9a-f]{32})$/.exec(reason) ?? [];
-  expect(id, JSON.stringify(waits)).not.toBe("");
-  return id;
-}
-const settle = async (text: string): Promise<void> => {
-  const file = "/etc/sallyport/settings.yaml";
-  await arrangeScript(ownHost(), `mkdir -p /etc/sallyport; echo '${text}' >${file}`);
-};
-const OUT = `id: out, sandbox: false`;
-const DEPLOY = `${OUT}, run: [/bin/sh, ${SCRIPT}]`;
+import {
+  HOME,
+  FILE,
+  SCRIPT,
+  MARK,
+  as,
+  agent,
+  runIn,
+  start,
+  resume,
+  workflow,
+  marks,
+  awaited,
+  settle,
+  OUT,
+  DEPLOY,
+  GOOD,
+  EVIL,
+  setUpSteps,
+  forgetSteps,
+} from "./step-grants.ts";
 
 describeInLab("a step outside of the sandbox", () => {
-  beforeAll(async () => {
-    await setUp(ownHost());
-    await arrange(ownHost(), "chmod", "1777", "/srv");
-  });
-  afterEach(async () => {
-    await arrangeScript(
-      ownHost(),
-      `rm -rf ${FILE} ${SCRIPT} ${HOME}/.local ${HOME}/bin ${HOME}/other.sh ${MARK} /var/lib/sallyport/grants /etc/sallyport/settings.yaml`,
-    );
-  });
+  beforeAll(setUpSteps);
+  afterEach(forgetSteps);
 
   test("waits before anything of it runs, runs once after one command of a person, and the record says all", async () => {
     await workflow(
@@ -117,77 +73,6 @@ describeInLab("a step outside of the sandbox", () => {
     const found = await as("root", ...query);
     expect(found.status, found.stderr).toBe(0);
     expect(found.stdout).toContain(`grant ${id} by uid 1000: ticket 7`);
-  });
-
-  type Change = [name: string, steps: string[], prepare: string, change: string];
-  const GOOD = `echo 'echo good >>${MARK}' >${SCRIPT}; chmod 755 ${SCRIPT}`;
-  const EVIL = `echo 'echo evil >>${MARK}' >${HOME}/other.sh; chmod 755 ${HOME}/other.sh`;
-  const OWN_SH = `mkdir -p ${HOME}/bin; cp /bin/sh ${HOME}/bin/sh`;
-  const CHANGES: Change[] = [
-    ["an edited script", [DEPLOY], GOOD, `echo 'echo evil >>${MARK}' >>${SCRIPT}`],
-    ["a script renamed over it", [DEPLOY], GOOD, `${EVIL}; mv ${HOME}/other.sh ${SCRIPT}`],
-    ["a link instead of it", [DEPLOY], GOOD, `${EVIL}; ln -sf other.sh ${SCRIPT}`],
-    [
-      "an edited program",
-      [`${OUT}, run: [${SCRIPT}]`],
-      GOOD,
-      `echo 'echo evil >>${MARK}' >${SCRIPT}`,
-    ],
-    [
-      "an edited file that a command's text names",
-      [`${OUT}, run: 'cd /; ./deploy.sh || ${SCRIPT}'`],
-      GOOD,
-      `echo 'echo evil >>${MARK}' >>${SCRIPT}`,
-    ],
-    [
-      "another interpreter",
-      [`${OUT}, run: [${HOME}/bin/sh, ${SCRIPT}]`],
-      `${GOOD}; ${OWN_SH}`,
-      `rm ${HOME}/bin/sh; cp /bin/bash ${HOME}/bin/sh`,
-    ],
-    [
-      "a program of the same name earlier in PATH",
-      [`${OUT}, run: [sh, ${SCRIPT}], env: { PATH: '${HOME}/bin:/usr/bin' }`],
-      GOOD,
-      OWN_SH,
-    ],
-    [
-      "another folder behind the same name",
-      [`${OUT}, run: [/bin/sh, -c, 'pwd >>${MARK}'], cwd: ${HOME}/bin`],
-      `ln -s /srv ${HOME}/bin`,
-      `ln -sfn /tmp ${HOME}/bin`,
-    ],
-    ["a script that is gone", [DEPLOY], GOOD, `rm ${SCRIPT}`],
-  ];
-  test.each(CHANGES)("granted, is not %s", async (_, steps, prepare, change) => {
-    await workflow(...steps);
-    expect((await agent(prepare)).status).toBe(0);
-    const { run, ...waiting } = await start();
-    const id = awaited({ run, ...waiting });
-    await approve(ownHost(), id);
-    const changed = await agent(change);
-    expect(changed.status, changed.stderr).toBe(0);
-    expect(awaited(await resume(run))).not.toBe(id);
-    expect(await marks()).toBe("");
-  });
-
-  test.each([
-    ["a variable more", `${DEPLOY}, env: { LD_PRELOAD: /tmp/x.so }`],
-    ["another standard input", `${DEPLOY}, stdin: 'x'`],
-    ["a longer time", `${DEPLOY}, timeout: 2h`],
-    ["another command", `${OUT}, run: 'id >>${MARK}'`],
-  ])("granted, is not one with %s", async (_, step) => {
-    await workflow(DEPLOY);
-    await agent(GOOD);
-    const { run, ...waiting } = await start();
-    const id = awaited({ run, ...waiting });
-    await approve(ownHost(), id);
-    await workflow(step);
-    const refused = await as("agent", "run", "--resume", run, "--json");
-    expect(refused.status).toBe(77);
-    expect(refused.stdout).toContain("has changed since");
-    expect(awaited(await start())).not.toBe(id);
-    expect(await marks()).toBe("");
   });
 
   test("nothing of the environment in which a run is resumed reaches it", async () => {
