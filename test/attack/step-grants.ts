@@ -34,7 +34,7 @@ export const write = async (file: string, text: string): Promise<void> => {
   expect(ended.status, ended.stderr).toBe(0);
 };
 
-function runIn(ended: Ended): Run {
+export function runIn(ended: Ended): Run {
   if (!ended.stdout.startsWith("{")) throw new Error(ended.stdout + ended.stderr);
   const { data, error } = JSON.parse(ended.stdout) as { data?: Run; error: object | null };
   if (data === undefined) throw new Error(JSON.stringify(error));
