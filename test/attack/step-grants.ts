@@ -29,7 +29,7 @@ export const as = async (user: User, ...words: string[]): Promise<Ended> =>
   await exec(ownHost(), user, [SALLYPORT, ...words]);
 export const agent = async (script: string): Promise<Ended> =>
   await exec(ownHost(), "agent", ["/bin/sh", "-euc", script]);
-export const write = async (file: string, text: string): Promise<void> => {
+const write = async (file: string, text: string): Promise<void> => {
   const ended = await exec(ownHost(), "agent", ["tee", file], { input: text });
   expect(ended.status, ended.stderr).toBe(0);
 };
