@@ -55,7 +55,14 @@ if (last === "emptied") {
   await sandboxes.close();
 } else if (last === "die") {
   void run("trap '' TERM HUP; setsid sleep 7107 & sleep 7108");
-  globalThis.setTimeout(() => process.kill(process.pid, "SIGKILL"), 3000);
+  // Not while one is being made: such a one goes with the next start.
+  const api = containerApi(settings.sockets.docker);
+  for (let settled = false; !settled; await setTimeout(200)) {
+    const there = (await api.ask("GET", "/containers/json")) as { Created: number }[];
+    const before = Date.now() / 1000 - 3;
+    settled = there.length > settings.warm && there.every(({ Created }) => Created < before);
+  }
+  process.kill(process.pid, "SIGKILL");
 } else {
   await sandboxes.close();
 }
