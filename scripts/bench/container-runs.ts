@@ -7,9 +7,9 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { chooseBackends } from "../../agent/sandbox/choice.ts";
 import { executor } from "../../agent/sandbox/executor.ts";
-import { profileFor, profileSchema, type Language } from "../../agent/sandbox/profile.ts";
 import { readSandboxSettings } from "../../agent/sandbox/settings.ts";
 import { timed } from "./quantile.ts";
+import { steps } from "./step.ts";
 
 const ROUNDS = 20;
 const IN_A_ROW = 200;
@@ -20,21 +20,7 @@ const settings = readSandboxSettings();
 if ("flaw" in settings) throw new Error(settings.flaw);
 const { image = "", sockets } = settings;
 const sandboxes = executor({ backends: chooseBackends({ ...settings, backend: "docker" }) });
-
-async function step(language: Language, text: string): Promise<void> {
-  const ran = await sandboxes.run({
-    program: { kind: "code", language, text },
-    profile: profileFor(language, profileSchema.parse({})),
-    env: {},
-    stdin: null,
-    workspace: null,
-    signal: null,
-    output: () => undefined,
-  });
-  if (ran.kind !== "ran" || ran.end.by !== "itself" || ran.end.exitStatus !== 0) {
-    throw new Error(JSON.stringify(ran));
-  }
-}
+const step = steps(sandboxes);
 
 /** What this is compared to, with the flags of the same profile. */
 async function cold(...argv: string[]): Promise<void> {

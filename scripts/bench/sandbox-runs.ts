@@ -3,27 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { executor } from "../../agent/sandbox/executor.ts";
-import { profileFor, profileSchema, type Language } from "../../agent/sandbox/profile.ts";
 import { timed } from "./quantile.ts";
+import { steps } from "./step.ts";
 
 const ROUNDS = 100;
 const NODE = "/usr/local/bin/node";
-const sandboxes = executor();
-
-async function step(language: Language, text: string): Promise<void> {
-  const ran = await sandboxes.run({
-    program: { kind: "code", language, text },
-    profile: profileFor(language, profileSchema.parse({})),
-    env: {},
-    stdin: null,
-    workspace: null,
-    signal: null,
-    output: () => undefined,
-  });
-  if (ran.kind !== "ran" || ran.end.by !== "itself" || ran.end.exitStatus !== 0) {
-    throw new Error(JSON.stringify(ran));
-  }
-}
+const step = steps(executor());
 
 /** Anthropic's sandbox-runtime, as its users start it; see srt.ts. */
 const SRT = "/opt/srt/node_modules/@anthropic-ai/sandbox-runtime/dist/cli.js";

@@ -8,19 +8,21 @@ import {
   ownHost,
   records,
   setUp,
-  type Host,
 } from "../lab/host.ts";
-import { approve, decide, expectNotGranted, SALLYPORT, STEP, wait, WISH } from "./grants.ts";
-import { askAll, askOnce, expectRefusal, inPlace, OWN_DISKS } from "./place.ts";
+import {
+  approve,
+  decide,
+  expectNotGranted,
+  SALLYPORT,
+  STEP,
+  wait,
+  WISH,
+  placed,
+} from "./grants.ts";
+import { askAll, askOnce, expectRefusal } from "./place.ts";
 
 describeInLab("deciding", () => {
-  let host: Host;
-  const placed = async (visit: (place: Host) => Promise<void>): Promise<void> =>
-    await inPlace(host, OWN_DISKS, visit);
-  beforeAll(async () => {
-    host = ownHost();
-    await setUp(host);
-  });
+  beforeAll(async () => await setUp(ownHost()));
 
   test("of three people one decides", async () => {
     await placed(async (place) => {

@@ -8,7 +8,6 @@ import {
   ownHost,
   records,
   setUp,
-  type Host,
 } from "../lab/host.ts";
 import {
   approve,
@@ -20,17 +19,12 @@ import {
   STORE,
   wait,
   WISH,
+  placed,
 } from "./grants.ts";
-import { askOnce, expectRefusal, inPlace, OWN_DISKS } from "./place.ts";
+import { askOnce, expectRefusal } from "./place.ts";
 
 describeInLab("what only a person can grant", () => {
-  let host: Host;
-  const placed = async (visit: (place: Host) => Promise<void>): Promise<void> =>
-    await inPlace(host, OWN_DISKS, visit);
-  beforeAll(async () => {
-    host = ownHost();
-    await setUp(host);
-  });
+  beforeAll(async () => await setUp(ownHost()));
 
   test.each([
     ["the helper", ["sudo", "-n", HELPER, "grant", "approve", "ID"], 64],

@@ -10,9 +10,8 @@ import {
   start,
   type Host,
 } from "../lab/host.ts";
-import { approve, decide, SALLYPORT, stands, STEP, STORE, wait, WISH } from "./grants.ts";
+import { approve, decide, SALLYPORT, stands, STEP, STORE, wait, WISH, placed } from "./grants.ts";
 import { atTerminal } from "./person.ts";
-import { inPlace, OWN_DISKS } from "./place.ts";
 
 const PATIENCE_MS = 20_000;
 
@@ -27,13 +26,7 @@ async function watch(place: Host) {
 }
 
 describeInLab("watch", () => {
-  let host: Host;
-  const placed = async (visit: (place: Host) => Promise<void>): Promise<void> =>
-    await inPlace(host, OWN_DISKS, visit);
-  beforeAll(async () => {
-    host = ownHost();
-    await setUp(host);
-  });
+  beforeAll(async () => await setUp(ownHost()));
 
   test("what is typed before the facts are seen decides nothing; what is typed after them does", async () => {
     await placed(async (place) => {

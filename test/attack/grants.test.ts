@@ -9,7 +9,6 @@ import {
   ownHost,
   records,
   setUp,
-  type Host,
 } from "../lab/host.ts";
 import {
   approve,
@@ -22,17 +21,12 @@ import {
   STORE,
   wait,
   WISH,
+  placed,
 } from "./grants.ts";
-import { askAll, askOnce, expectRefusal, inPlace, OWN_DISKS, tracedAll } from "./place.ts";
+import { askAll, askOnce, expectRefusal, tracedAll } from "./place.ts";
 
 describeInLab("what is granted", () => {
-  let host: Host;
-  const placed = async (visit: (place: Host) => Promise<void>): Promise<void> =>
-    await inPlace(host, OWN_DISKS, visit);
-  beforeAll(async () => {
-    host = ownHost();
-    await setUp(host);
-  });
+  beforeAll(async () => await setUp(ownHost()));
 
   test("without a grant nothing is started; a wish that waits changes nothing", async () => {
     await placed(async (place) => {

@@ -1,13 +1,17 @@
 /** How a wish comes to wait, and how a person decides it, in a place of a test's own. */
 import { expect } from "vitest";
-import { arrange, exec, type Host } from "../lab/host.ts";
-import { askOnce, expectRefusal } from "./place.ts";
+import { arrange, exec, ownHost, type Host } from "../lab/host.ts";
+import { askOnce, expectRefusal, inPlace, OWN_DISKS } from "./place.ts";
 
 export const SALLYPORT = "/opt/sallyport/sallyport";
 export const STORE = "/var/lib/sallyport/grants";
 /** Guarded by the policy that is compiled in; it does nothing where there is nothing to remove. */
 export const WISH = ["package", "autoremove"];
 export const STEP = JSON.stringify({ kind: "step", argv: ["/bin/sh", "-c", "id"], cwd: "/srv" });
+
+export async function placed(visit: (place: Host) => Promise<void>): Promise<void> {
+  await inPlace(ownHost(), OWN_DISKS, visit);
+}
 
 /** The id under which what `agent` asks for waits. */
 export async function wait(place: Host, subject: string, claim = ""): Promise<string> {
