@@ -9,8 +9,9 @@ export const STORE = "/var/lib/sallyport/grants";
 export const WISH = ["package", "autoremove"];
 export const STEP = JSON.stringify({ kind: "step", argv: ["/bin/sh", "-c", "id"], cwd: "/srv" });
 
+/** Nothing waits there yet, whatever has been left on the host. */
 export async function placed(visit: (place: Host) => Promise<void>): Promise<void> {
-  await inPlace(ownHost(), OWN_DISKS, visit);
+  await inPlace(ownHost(), `${OWN_DISKS}rm -rf ${STORE}\n`, visit);
 }
 
 /** The id under which what `agent` asks for waits. */
