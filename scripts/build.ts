@@ -25,6 +25,7 @@ import { allRuleFaults } from "../agent/risk/examples.ts";
 import { openRisk } from "../agent/risk/open.ts";
 import { bundleHelper } from "./bundle-helper.ts";
 import { grammarAlias, wasmFiles } from "./grammar-parts.ts";
+import { COMMAND_LINE_OPTIONS, HELPER_OPTIONS } from "./interpreter.ts";
 import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { NATIVE_ADDONS } from "./native-addons.ts";
 import { pack } from "./pack.ts";
@@ -84,30 +85,6 @@ async function bundleCommandLine(
   return { text: outputFiles[0]?.text ?? "", parts: await lateTexts(late, options) };
 }
 
-/**
- * A session of the helper holds 5 MB; V8 would let garbage of twenty times that lie. Where there is room
- * for the young, hardly any of them grow old. One thread: another would wake up for what takes no time.
- */
-const TINY_HEAP = [
-  "--max-old-space-size=64",
-  "--min-semi-space-size=2",
-  "--max-semi-space-size=2",
-  "--single-threaded",
-];
-
-/**
- * The daemon runs for months beside what a host is there for: V8 would let garbage lie up to half of the
- * host's memory. It may take what is in use and a quarter more; an inventory of thousands of hosts needs some.
- */
-const SMALL_HEAP = [
-  "--max-old-space-size=1024",
-  "--heap-growing-percent=25",
-  "--max-semi-space-size=1",
-  "--optimize-for-size",
-  // The grammar of agent/risk would be compiled a second time: half a gigabyte for a moment, and no sooner done.
-  "--liftoff-only",
-];
-
 async function main(): Promise<void> {
   const policy = values.policy === undefined ? null : readSitePolicy(values.policy);
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -129,7 +106,7 @@ async function main(): Promise<void> {
       process.exit(130);
     });
   try {
-    await pack(helper.text, "sallyport-helper", work, out, { v8: TINY_HEAP });
+    await pack(helper.text, "sallyport-helper", work, out, HELPER_OPTIONS);
     compileTerminalAddon(root, join(work, "pty.node"));
     renameSync(join(work, "pty.node"), join(out, "pty.node"));
     const { text, parts } = await bundleCommandLine({
@@ -149,7 +126,7 @@ async function main(): Promise<void> {
       ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),
     });
     const bytes = wasmFiles(root);
-    await pack(text, "sallyport", work, out, { parts, bytes, v8: SMALL_HEAP, addons: true });
+    await pack(text, "sallyport", work, out, COMMAND_LINE_OPTIONS, { parts, bytes });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
     process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
   } finally {

@@ -4,22 +4,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { sealedRuntime } from "./runtime.ts";
 
-/**
- * Node runs as root in here: no options from the environment, no inspector on SIGUSR1 (sudo relays
- * it), no eval, no __proto__, no native addons, no OpenSSL configuration of anybody's.
- */
-const CLOSED_DOORS = {
+/** Nothing from the environment or the caller becomes an option; what else is closed: interpreter.ts and seal.ts. */
+const SEA_CONFIG = {
   execArgvExtension: "none",
-  execArgv: [
-    "--disable-sigusr1",
-    "--disallow-code-generation-from-strings",
-    "--disable-proto=throw",
-    "--no-addons",
-    "--openssl-config=/dev/null",
-    "--disable-warning=ExperimentalWarning",
-    // What follows is for the program alone. It does not stop Node from looking: seal.ts does.
-    "--",
-  ],
   disableExperimentalSEAWarning: true,
   useSnapshot: false,
   useCodeCache: false,
@@ -27,24 +14,17 @@ const CLOSED_DOORS = {
 
 type Sea = (entry: string, options: object) => Promise<void>;
 
-/**
- * `parts`: texts that the program finds with `node:sea`, by name; `bytes`: files that it finds in the same
- * way. `v8`: options of the interpreter. `addons`: leaves that one door open, for a program that is not the helper.
- */
-type Extras = {
-  parts?: ReadonlyMap<string, string>;
-  bytes?: ReadonlyMap<string, string>;
-  v8?: readonly string[];
-  addons?: boolean;
-};
+/** `parts`: texts that the program finds with `node:sea`, by name; `bytes`: files that it finds in the same way. */
+type Extras = { parts?: ReadonlyMap<string, string>; bytes?: ReadonlyMap<string, string> };
 
-/** Writes `out`/`name`; `work` is a scratch folder whose path does not get into the binary. */
+/** Writes `out`/`name`; `options` are Node's; `work` is a scratch folder whose path does not get into the binary. */
 export async function pack(
   text: string,
   name: string,
   work: string,
   out: string,
-  { parts = new Map(), bytes = new Map(), v8 = [], addons = false }: Extras = {},
+  options: readonly string[],
+  { parts = new Map(), bytes = new Map() }: Extras = {},
 ): Promise<void> {
   const require = createRequire(import.meta.url);
   const { default: sea } = require("@yao-pkg/pkg/lib-es5/sea.js") as { default: Sea };
@@ -69,9 +49,9 @@ export async function pack(
     copyFileSync(file, join(work, `part-${copied}.bytes`));
     assets[part] = `../part-${copied}.bytes`;
   }
-  const doors = CLOSED_DOORS.execArgv.filter((door) => !(addons && door === "--no-addons"));
-  const execArgv = [...v8, ...doors];
-  const seaConfig = { ...CLOSED_DOORS, execArgv, main: `../${name}.cjs`, assets };
+  // What follows the last is for the program alone. It does not stop Node from looking: seal.ts does.
+  const execArgv = [...options, "--"];
+  const seaConfig = { ...SEA_CONFIG, execArgv, main: `../${name}.cjs`, assets };
   await sea(entry, { targets: [target], nodePath: node, seaConfig });
   chmodSync(output, 0o755);
   renameSync(output, join(out, name));

@@ -1,36 +1,58 @@
 /**
- * Closes a door that no build option closes. Before any script runs, Node looks through all of argv,
- * argv[0] included, for --env-file, --experimental-config-file and their like, and opens what they
- * name; in a single executable too, and whatever `execArgvExtension` says. A caller of the helper
- * chooses its argv: root would open any file or device, hang on a FIFO, and print keys of JSON files
- * that only root may read.
+ * Closes doors of the runtime that no build option closes, or none that is worth its price.
  *
- * The two functions that look return a value that is all zeros when they find nothing. Here they are
- * made to return just that. They are found by their names in the pinned runtime's symbol table; if
- * that is not as expected, there is no build. test/attack/arguments.test.ts proves the effect.
+ * Before any script runs, Node looks through all of argv, argv[0] included, for --env-file,
+ * --experimental-config-file and their like, and opens what they name; in a single executable too, and
+ * whatever `execArgvExtension` says. A caller of the helper chooses its argv: root would open any file or
+ * device, hang on a FIFO, and print keys of JSON files that only root may read. The two functions that look
+ * return a value that is all zeros when they find nothing. Here they are made to return just that.
+ *
+ * Text becomes code in `eval` and `new Function`. --disallow-code-generation-from-strings forbids it, and as
+ * an option of V8's makes Node compile anew what it brings compiled: 10 ms of each request. Node asks one
+ * function whether text may become code; here it always says no.
+ *
+ * They are found by their names in the pinned runtime's symbol table; if anything is not as expected, there
+ * is no build. test/attack/arguments.test.ts and test/scripts/seal.test.ts prove the effect.
  */
 
 const VECTOR = "St6vectorINSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEESaIS7_EE";
-const SCANS = [
-  `_ZN4node6Dotenv15GetDataFromArgsERK${VECTOR}`, // std::vector<env_file_data>
-  `_ZN4node12ConfigReader15GetDataFromArgsEP${VECTOR}`, // std::optional<std::string_view>
+const LOCAL = ["2v85LocalINS0_7ContextEEE", "NS1_INS0_5ValueEEE"];
+/** push %rbp; pxor %xmm0,%xmm0; mov %rsp,%rbp */
+const SCAN = "55660fefc04889e5";
+/** x86-64, System V ABI: zero the 24 bytes that rdi points to, return rdi. */
+const FOUND_NOTHING = "31c048890748894708488947104889f8c3";
+
+type Patch = { symbol: string; begins: string; becomes: string };
+const PATCHES: readonly Patch[] = [
+  {
+    symbol: `_ZN4node6Dotenv15GetDataFromArgsERK${VECTOR}`, // std::vector<env_file_data>
+    begins: SCAN,
+    becomes: FOUND_NOTHING,
+  },
+  {
+    symbol: `_ZN4node12ConfigReader15GetDataFromArgsEP${VECTOR}`, // std::optional<std::string_view>
+    begins: SCAN,
+    becomes: FOUND_NOTHING,
+  },
+  {
+    // v8::ModifyCodeGenerationFromStringsResult, {false, empty} in rax and rdx
+    symbol: `_ZN4node31ModifyCodeGenerationFromStringsEN${LOCAL.join("")}b`,
+    begins: "554889e541554154", // push %rbp; mov %rsp,%rbp; push %r13; push %r12
+    becomes: "31c031d2c3", // xor %eax,%eax; xor %edx,%edx; ret
+  },
 ];
 
-/** x86-64, System V ABI: zero the 24 bytes that rdi points to, return rdi. */
-const FOUND_NOTHING = Buffer.from("31c048890748894708488947104889f8c3", "hex");
-/** push %rbp; pxor %xmm0,%xmm0; mov %rsp,%rbp */
-const EXPECTED_START = Buffer.from("55660fefc04889e5", "hex");
-
-/** A copy of the runtime (an ELF64 file, little-endian) in which neither function finds anything. */
+/** A copy of the runtime (an ELF64 file, little-endian) with these doors closed. */
 export function seal(runtime: Buffer): Buffer {
   if (process.arch !== "x64")
     throw new Error(`the runtime cannot be sealed on ${process.arch} yet`);
   const sealed = Buffer.from(runtime);
-  for (const name of SCANS) {
-    const at = fileOffset(runtime, name);
-    const start = runtime.subarray(at, at + EXPECTED_START.length);
-    if (!start.equals(EXPECTED_START)) throw new Error(`${name} does not begin as it should`);
-    FOUND_NOTHING.copy(sealed, at);
+  for (const { symbol, begins, becomes } of PATCHES) {
+    const at = fileOffset(runtime, symbol);
+    const expected = Buffer.from(begins, "hex");
+    if (!runtime.subarray(at, at + expected.length).equals(expected))
+      throw new Error(`${symbol} does not begin as it should`);
+    Buffer.from(becomes, "hex").copy(sealed, at);
   }
   return sealed;
 }

@@ -1,6 +1,7 @@
 /** The commands about many hosts. What they need is loaded only when one of them runs. */
 import { Option, type Command } from "commander";
 import type { BootstrapOptions } from "./bootstrap.ts";
+import { keepHeapSmall } from "../small-heap.ts";
 import { fail } from "./errors.ts";
 import type { HostOptions } from "./host-options.ts";
 import { acceptHostOptions, acceptTransport } from "./host-options.ts";
@@ -63,6 +64,7 @@ export function registerClusterCommands(program: Command): void {
     )
     .action(async ({ json, ...options }: OperatorOptions & { json?: true }) => {
       const { runOperator } = await import("./operator.ts");
+      keepHeapSmall();
       const failure = await runOperator(options);
       if (failure !== null) fail(failure, { json: json === true });
     });

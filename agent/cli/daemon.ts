@@ -1,6 +1,7 @@
 /** `sallyport daemon`: MCP over HTTP, for a service manager to run. */
 import type { Command } from "commander";
 import type { DaemonOptions } from "../daemon/start.ts";
+import { keepHeapSmall } from "../small-heap.ts";
 import { thisHost } from "../host.ts";
 import { fail } from "./errors.ts";
 
@@ -16,6 +17,7 @@ export function registerDaemon(program: Command): void {
     .action(async ({ json, ...options }: DaemonOptions & { json?: true }) => {
       // Loaded when it runs only: the rest of the command line neither needs nor waits for it.
       const { runDaemon } = await import("../daemon/daemon.ts");
+      keepHeapSmall();
       const failure = await runDaemon(options, thisHost());
       if (failure !== null) return fail(failure, { json: json === true });
       // What was begun and not answered in time must not keep a stopped service alive.

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
+import { keepHeapSmall } from "../small-heap.ts";
 import { thisHost } from "../host.ts";
 import { httpConfig, stdioConfig } from "../mcp/client-config.ts";
 import { fail } from "./errors.ts";
@@ -19,6 +20,7 @@ export function registerMcp(program: Command): void {
       if (options.http === true) return fail(NO_HTTP, { json: options.json === true });
       // Loaded only here: no other command should take longer for it.
       const { serveMcpOnStdio } = await import("../mcp/stdio.ts");
+      keepHeapSmall();
       await serveMcpOnStdio(thisHost());
       // What a client no longer waits for must not keep this process: root's half finishes it anyway.
       process.exit();

@@ -1,5 +1,6 @@
 /** The commands about workflows. What they need is loaded only when one of them runs. */
 import { Option, type Command } from "commander";
+import { keepHeapSmall } from "../small-heap.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { BeginOptions } from "./run-begin.ts";
 import type { RunOptions } from "./run-workflow.ts";
@@ -20,6 +21,7 @@ export function registerWorkflowCommands(program: Command): void {
     .option("--yes", "with --resume: run again what may have run already")
     .action(async (file: string | undefined, options: RunOptions) => {
       const { runWorkflow } = await import("./run-workflow.ts");
+      keepHeapSmall();
       await runWorkflow(file, options);
     });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { getRawAsset, isSea } from "node:sea";
+import { setFlagsFromString } from "node:v8";
 import { Language, Parser, type TreeCursor } from "web-tree-sitter";
 
 /** `start`, `end`: UTF-16 units of the text. Anonymous nodes (operators, keywords) are their own text. */
@@ -42,6 +43,8 @@ export function openGrammar(): Promise<Parse> {
 }
 
 async function load(): Promise<Parse> {
+  // The grammar would be compiled a second time: half a gigabyte for a moment, and no sooner done.
+  setFlagsFromString("--liftoff-only");
   await Parser.init({ wasmBinary: wasm("web-tree-sitter/web-tree-sitter.wasm") });
   const language = await Language.load(wasm("tree-sitter-bash/tree-sitter-bash.wasm"));
   const parser = new Parser();
