@@ -26,7 +26,7 @@ import { openRisk } from "../agent/risk/open.ts";
 import { bundleHelper } from "./bundle-helper.ts";
 import { grammarAlias, wasmFiles } from "./grammar-parts.ts";
 import { COMMAND_LINE_OPTIONS, HELPER_OPTIONS } from "./interpreter.ts";
-import { LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
+import { FIRST, LATE_REQUIRE, latePlugin, lateTexts } from "./late-parts.ts";
 import { NATIVE_ADDONS } from "./native-addons.ts";
 import { pack } from "./pack.ts";
 import { readSitePolicy, SitePolicyError } from "./site-policy.ts";
@@ -60,6 +60,7 @@ async function bundleCommandLine(
     bundle: true,
     external: NATIVE_ADDONS,
     alias: grammarAlias(root),
+    preserveSymlinks: true, // where node_modules is linked to does not get into the binary
     platform: "node",
     target: "node24",
     format: "cjs",
@@ -126,7 +127,9 @@ async function main(): Promise<void> {
       ROLE_FILES: filesIn(join(root, "packaging/ansible/roles/sallyport")),
     });
     const bytes = wasmFiles(root);
-    await pack(text, "sallyport", work, out, COMMAND_LINE_OPTIONS, { parts, bytes });
+    parts.set(FIRST, text);
+    const begin = `${LATE_REQUIRE}\nrequire("${FIRST}");`;
+    await pack(begin, "sallyport", work, out, COMMAND_LINE_OPTIONS, { parts, bytes });
     writeFileSync(join(out, "build.json"), `${JSON.stringify(helper.build, null, 2)}\n`);
     process.stdout.write(`built ${out}: version ${version}, build ${helper.build.buildId}\n`);
   } finally {

@@ -8,23 +8,34 @@ import { build, type BuildOptions, type Plugin } from "esbuild";
 
 const PREFIX = "late:";
 
+/** The part that the executable begins with. */
+export const FIRST = `${PREFIX}first`;
+/** Added to the name of a part: what V8 made of its text, see compiled.ts. */
+export const COMPILED = ":compiled";
+
 /**
- * Takes the place of `require` in the bundle: an executable's own knows builtins only. A text is
+ * Takes the place of `require` in each bundle: an executable's own knows builtins only. A text is
  * compiled by node:vm, for the runtime is sealed against code from strings in every other way.
  */
 export const LATE_REQUIRE = `require = ((builtin) => {
   const loaded = new Map();
   const load = (name) => {
-    const text = builtin("node:sea").getAsset(name, "utf8");
+    const { getAsset, getRawAsset } = builtin("node:sea");
     const { Script } = builtin("node:vm");
+    const cachedData = new Uint8Array(getRawAsset(name + "${COMPILED}"));
     const part = { exports: {} };
-    new Script("(function (exports, require, module) {" + text + "\\n})", { filename: name })
+    new Script(getAsset(name, "utf8"), { filename: name, cachedData })
       .runInThisContext()(part.exports, builtin, part);
     loaded.set(name, part.exports);
     return part.exports;
   };
   return (name) => (name.startsWith("${PREFIX}") ? (loaded.get(name) ?? load(name)) : builtin(name));
 })(require);`;
+
+/** A text as `load` compiles it. */
+export function asFunction(text: string): string {
+  return `(function (exports, require, module) {${text.replace(/^#!.*/, "")}\n})`;
+}
 
 /** Leaves late imports out, and notes their files by the name of their part. */
 export function latePlugin(parts: Map<string, string>): Plugin {
@@ -48,7 +59,8 @@ export async function lateTexts(
   options: BuildOptions,
 ): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
-  for (const [name, file] of parts) {
+  // esbuild finds them in an order of the moment, and the same sources give the same bytes.
+  for (const [name, file] of [...parts].toSorted()) {
     const { outputFiles } = await build({ ...options, entryPoints: [file], write: false });
     texts.set(name, outputFiles[0]?.text ?? "");
   }

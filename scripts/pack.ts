@@ -1,7 +1,9 @@
-/** Puts one CommonJS text and the pinned Node into a single executable with every known door closed. */
+/** Puts CommonJS texts and the pinned Node into a single executable with every known door closed. */
 import { chmodSync, copyFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { compile } from "./compiled.ts";
+import { asFunction, COMPILED } from "./late-parts.ts";
 import { sealedRuntime } from "./runtime.ts";
 
 /** Nothing from the environment or the caller becomes an option; what else is closed: interpreter.ts and seal.ts. */
@@ -37,11 +39,15 @@ export async function pack(
   process.env["TMPDIR"] = work;
   const target = { nodeRange: "node24", platform: "linux", arch: process.arch, output };
   const assets: Record<string, string> = {};
+  const files: string[] = [];
   for (const [part, partText] of parts) {
-    const file = `part-${Object.keys(assets).length}.cjs`;
-    writeFileSync(join(work, file), partText);
+    const file = `part-${files.length}.cjs`;
+    writeFileSync(join(work, file), asFunction(partText));
+    files.push(join(work, file));
     assets[part] = `../${file}`;
+    assets[part + COMPILED] = `../${file}${COMPILED}`;
   }
+  compile(node, files, options);
   let copied = 0;
   for (const [part, file] of bytes) {
     copied += 1;

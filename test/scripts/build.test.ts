@@ -52,18 +52,18 @@ describe("the same sources in another folder", () => {
     // Two builds copy and patch four executables: half a minute alone, minutes beside others.
   }, 600_000);
 
-  test("give the same helper and the same addon, to the byte", () => {
+  test("give the same executables and the same addon, to the byte", () => {
     expect(built.map(({ status }) => status)).toEqual([0, 0]);
     const [first, second] = [join(folder, "first"), join(folder, "second")];
-    expect(sha256(join(first, "sallyport-helper"))).toBe(sha256(join(second, "sallyport-helper")));
-    expect(sha256(join(first, "pty.node"))).toBe(sha256(join(second, "pty.node")));
+    for (const name of ["sallyport-helper", "sallyport", "pty.node"])
+      expect(sha256(join(first, name)), name).toBe(sha256(join(second, name)));
     expect(readFileSync(join(first, "build.json"))).toEqual(
       readFileSync(join(second, "build.json")),
     );
   });
 
-  test("give a helper and an addon that know neither folder", () => {
-    for (const name of ["sallyport-helper", "pty.node"]) {
+  test("give executables and an addon that know neither folder", () => {
+    for (const name of ["sallyport-helper", "sallyport", "pty.node"]) {
       const bytes = readFileSync(join(folder, "second", name));
       expect(bytes.includes(folder)).toBe(false);
       expect(bytes.includes(root)).toBe(false);

@@ -57,7 +57,7 @@ const USAGE = `
 
 describe("no option makes Node compile its own modules anew", () => {
   const used = (options: readonly string[]) =>
-    run(sealed, ...options, "--expose-internals", "-e", USAGE);
+    run(sealed, ...options, "--expose-internals", "--no-warnings", "-e", USAGE);
   test("none of the helper's", () => expect(used(HELPER_OPTIONS)).toBe("true \n"));
   test("none of the command line's", () => expect(used(COMMAND_LINE_OPTIONS)).toBe("true \n"));
   test("as the option against code from strings would", () =>

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { COMMAND_LINE_OPTIONS } from "../../scripts/interpreter.ts";
 import { pack } from "../../scripts/pack.ts";
 import { compileTerminalAddon } from "../../scripts/terminal-addon.ts";
 import type { DriverResult } from "../agent/terminal/driver.ts";
@@ -44,7 +45,7 @@ beforeAll(async () => {
   for (const path of [place, work, join(folder, "lib/sallyport")])
     mkdirSync(path, { recursive: true });
   const was = process.env["TMPDIR"];
-  await pack(outputFiles[0]?.text ?? "", "driver", work, place, { addons: true });
+  await pack(outputFiles[0]?.text ?? "", "driver", work, place, COMMAND_LINE_OPTIONS);
   if (was === undefined) delete process.env["TMPDIR"];
 }, 300_000);
 
