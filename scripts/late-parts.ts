@@ -60,7 +60,8 @@ export async function lateTexts(
 ): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   // esbuild finds them in an order of the moment, and the same sources give the same bytes.
-  for (const [name, file] of [...parts].toSorted()) {
+  for (const name of [...parts.keys()].toSorted()) {
+    const file = parts.get(name) ?? "";
     const { outputFiles } = await build({ ...options, entryPoints: [file], write: false });
     texts.set(name, outputFiles[0]?.text ?? "");
   }
