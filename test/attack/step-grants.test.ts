@@ -196,6 +196,19 @@ describeInLab("a step outside of the sandbox", () => {
     );
   });
 
+  test("root's own is refused before anything of its run begins", async () => {
+    await workflow("id: first, run: 'true'", `${OUT}, needs: [first], run: 'echo x >>${MARK}'`);
+    for (const settled of ["unsandboxed: ask", "unsandboxed: allowed"]) {
+      await settle(settled);
+      const refused = await as("root", "run", FILE, "--json");
+      expect(refused.status).toBe(77);
+      expect(JSON.parse(refused.stdout)).toMatchObject({
+        error: { code: "not_allowed", message: expect.stringMatching(/^root's own .*: out$/) },
+      });
+    }
+    expect(await marks()).toBe("");
+  });
+
   test("without a helper that answers nothing runs", async () => {
     await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
     const { run, ...waiting } = await start();
