@@ -48,7 +48,7 @@ const EFFECTS = ["proven", "refused"] as const;
 export type State = (typeof STATES)[number];
 export type Cause = (typeof CAUSES)[number];
 type Found = (typeof FOUND)[number];
-export type LineFound = (typeof LINE_FOUND)[number];
+type LineFound = (typeof LINE_FOUND)[number];
 
 export type Report =
   | {

@@ -4,21 +4,21 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import { describeInLab, endOf, ownHost, start as startProgram } from "../lab/host.ts";
 import { approve } from "./grants.ts";
 import {
-  HOME,
-  SCRIPT,
-  MARK,
   agent,
-  start,
-  resume,
-  workflow,
-  marks,
   awaited,
-  OUT,
   DEPLOY,
-  GOOD,
   EVIL,
-  setUpSteps,
   forgetSteps,
+  GOOD,
+  HOME,
+  MARK,
+  marks,
+  OUT,
+  resume,
+  SCRIPT,
+  setUpSteps,
+  start,
+  workflow,
 } from "./step-grants.ts";
 
 /** Longer than looking takes, shorter than the 10 s for which the helper waits. */
