@@ -15,3 +15,9 @@ export const BUILD = {
   /** SHA-256 of the addon for terminals. */
   ptySha256: typeof PTY_SHA256 === "undefined" ? null : PTY_SHA256,
 };
+
+/** What `sallyport --version` says. */
+export function versionText(): string {
+  if (BUILD.version === null) return "sallyport, run from source";
+  return `sallyport ${BUILD.version} (build ${BUILD.buildId})`;
+}

@@ -1,6 +1,6 @@
 /** What the unprivileged side looks at on a host; tests put their own in its place. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { HELPER_PATHS } from "../sudoers/helper-path.ts";
+import { COMMAND_LINE_NAMES, HELPER_PATHS } from "../sudoers/helper-path.ts";
 import { BUILD } from "./build.ts";
 
 export type Host = {
@@ -16,6 +16,8 @@ export type Host = {
   otherElevators: readonly string[];
   /** Where a helper may be installed, in order of preference. */
   helpers: readonly string[];
+  /** What `sudo sallyport` may run, in the order in which sudo looks. */
+  commandLines: readonly string[];
   /** Directory of the rules. */
   rules: string;
   /** `status` of this process in proc(5). */
@@ -35,6 +37,7 @@ export function thisHost(): Host {
     ),
     otherElevators: ["/usr/bin/doas", "/usr/local/bin/doas", "/usr/bin/run0"],
     helpers: HELPER_PATHS,
+    commandLines: COMMAND_LINE_NAMES,
     rules: "/etc/sudoers.d",
     processStatus: "/proc/self/status",
     helperSha256: BUILD.helperSha256,

@@ -19,8 +19,8 @@ function own(call: Call): Grant[] {
   const flaw = distrustAny([GRANTS]);
   if (flaw !== null) throw new Error(flaw);
   const names = fs.readdirSync(GRANTS).filter((name) => name.startsWith(`${caller().uid}-`));
-  const read = (name: string) => fs.readFileSync(`${GRANTS}/${name}`, "utf8");
-  const all = names.map((name) => JSON.parse(read(name)) as Grant);
+  const read = (name: string) => JSON.parse(fs.readFileSync(`${GRANTS}/${name}`, "utf8")) as Grant;
+  const all = names.map(read).filter((it) => it.uid === caller().uid);
   const stands = (it: Grant): boolean => it.boot === boot() && it.until > uptime();
   for (const one of all.filter((it) => !stands(it))) {
     note(call, "expired", `grant ${one.id}`);

@@ -32,7 +32,8 @@ export function needOf(seen: Look | NoLook, { action, build, helperPath }: Wante
     return { kind: "task", task: { kind: "uninstall", rule }, uploads: false };
   if (seen.current === true) return end("already-current", "");
   if (action !== "install") return end("needed", needText(seen));
-  const task = { kind: "install", rule, build } as const;
+  // Nobody decides on the hosts of a cluster by this: who should, installs the package there, or runs setup-sudo.
+  const task = { kind: "install", rule, build, lineSha256: null } as const;
   return { kind: "task", task, uploads: seen.helper !== "same" };
 }
 

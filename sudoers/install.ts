@@ -10,9 +10,9 @@ const ANSWER_MAX_BYTES = 1 << 20;
 
 /**
  * Runs `task` as root (the script refuses anybody else).
- * `helper`: path of the helper to install; it is copied by the script and believed by its digest only.
+ * `helper`, `line`: paths of the programs to install; they are copied by the script and believed by their digests only.
  */
-export async function runTransaction(task: Task, helper: string): Promise<Report> {
+export async function runTransaction(task: Task, helper: string, line: string): Promise<Report> {
   // Root's own directory of a file system that no one else can write: never /tmp (CVE-2021-23240).
   const upload = mkdtempSync("/run/sallyport-");
   try {
@@ -20,6 +20,7 @@ export async function runTransaction(task: Task, helper: string): Promise<Report
     writeFileSync(script, transactionScript(), { mode: 0o600, flag: "wx" });
     writeFileSync(join(upload, "rule"), task.rule.text, { mode: 0o600, flag: "wx" });
     symlinkSync(helper, join(upload, "helper"));
+    symlinkSync(line, join(upload, "line"));
     return parseReport(await run([script, ...transactionArguments(task, upload)]));
   } finally {
     rmSync(upload, { recursive: true, force: true });

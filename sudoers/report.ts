@@ -20,6 +20,7 @@ export const CAUSES = [
   "failed",
   "helper-left",
   "interrupted",
+  "line",
   "no-sudo",
   "no-tool",
   "no-user",
@@ -30,6 +31,7 @@ export const CAUSES = [
   "recovery",
   "refused",
   "syntax",
+  "taken",
   "too-wide",
   "unsafe",
   "upload",
@@ -39,11 +41,14 @@ export const CAUSES = [
 ] as const;
 
 const FOUND = ["current", "different", "absent", "unsafe"] as const;
+/** Unlinked: it is there, and `sudo sallyport` is something else, or nothing. */
+const LINE_FOUND = [...FOUND, "unlinked"] as const;
 const EFFECTS = ["proven", "refused"] as const;
 
 export type State = (typeof STATES)[number];
 export type Cause = (typeof CAUSES)[number];
 type Found = (typeof FOUND)[number];
+type LineFound = (typeof LINE_FOUND)[number];
 
 export type Report =
   | {
@@ -59,6 +64,8 @@ export type Report =
       kind: "status";
       rule: Found;
       helper: Found;
+      /** Null where it was not asked about. */
+      line: LineFound | null;
       effect: (typeof EFFECTS)[number];
       reason: string;
     }
@@ -85,7 +92,8 @@ export function parseReport(stdout: string): Report {
   const [rule, helper] = [oneOf(FOUND, last("rule")), oneOf(FOUND, last("helper"))];
   const effect = oneOf(EFFECTS, last("effect"));
   if (rule !== undefined && helper !== undefined && effect !== undefined) {
-    return { kind: "status", rule, helper, effect, reason };
+    const line = oneOf(LINE_FOUND, last("line")) ?? null;
+    return { kind: "status", rule, helper, line, effect, reason };
   }
   return { kind: "no_answer", text: stdout };
 }

@@ -1,12 +1,14 @@
 #!/bin/sh
 # One install transaction: the helper and one sudoers rule are wholly in place and proven, or exactly what was there
 # before is. Run as root, the same bytes on this machine and over SSH. Data come as arguments, checked here again,
-# and as files of UPLOAD_DIR: rule, and helper unless the one that is there may stay. The answer is lines of a word
-# and a value: step, note, state, cause, reason; for status: rule, helper, effect, reason.
+# and as files of UPLOAD_DIR: rule, and helper unless the one that is there may stay. With LINE_SHA256 the command
+# line belongs to it: the file line, which comes to lie beside the helper, and a link where `sudo sallyport` looks first.
+# The answer is lines of a word and a value: step, note, state, cause, reason; for status: rule, helper, line, effect,
+# reason.
 #
-#   install   UID UPLOAD_DIR HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
+#   install   UID UPLOAD_DIR HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID [LINE_SHA256]
 #   uninstall UID HELPER_PATH
-#   status    UID HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID
+#   status    UID HELPER_SHA256 RULE_SHA256 HELPER_PATH BUILD_ID [LINE_SHA256]
 #
 # Exit: 0 done · 1 rolled back, or not all good · 64 usage · 69 no sudo · 71 unsafe · 75 busy · 77 not root.
 # Tests put `kill -KILL $$` in place of each "# step:" line: at every one of them sudo works, and the rule is wholly
@@ -19,7 +21,7 @@ export PATH LC_ALL
 cd /
 
 rules=/etc/sudoers.d sudo=/usr/bin/sudo lock=/run/sallyport-setup.lock
-state='' cause='' reason='' open='' made='' visudos='' answer='' setpriv=''
+state='' cause='' reason='' open='' made='' visudos='' answer='' setpriv='' staging=''
 line_feed='
 '
 # Whoever listens may be gone: the transaction ends all the same.
@@ -95,6 +97,9 @@ helper_is_current() {
   else has_mode "$helper" 755; fi
 }
 rule_is_current() { is_exactly "$rule" 440 "$rule_sha"; }
+line_is_current() { [ -z "$line_sha" ] || is_exactly "$line" 755 "$line_sha"; }
+is_our_link() { [ -L "$link" ] && [ "$(readlink "$link")" = "$line" ]; }
+link_is_current() { [ -z "$line_sha" ] || is_our_link; }
 # File or directory to the disk. An old sync without operands flushes everything, which is as good.
 flush() { sync "$@" 2>/dev/null || sync; }
 
@@ -133,6 +138,10 @@ works() {
   answer=$(as_user "$helper" version 2>&1) || return 1
   case $answer in *'"success":true'*) ;; *) return 1 ;; esac
   case $answer in *"\"buildId\":\"$build_id\""*) ;; *) return 1 ;; esac
+}
+# As root, by the name that `sudo sallyport` finds.
+line_works() {
+  [ -z "$line_sha" ] || said=$(timeout -k 5 20 env -i "PATH=$PATH" LC_ALL=C "$link" --version 2>&1 9>&-)
 }
 # Ends the run with the best account of why it does not work.
 explain() {
@@ -173,15 +182,24 @@ roll_back() {
   # step: rules-restored
   for staging in "$helper_dir"/.sallyport-setup.??????; do
     if [ -L "$staging" ] || [ ! -d "$staging" ]; then continue; fi
-    if [ -e "$staging/helper.none" ]; then
-      rm -f "$helper" || return 1
-    elif [ -e "$staging/helper.old" ]; then
-      put_back "$staging/helper.old" "$helper" || return 1
+    if [ -e "$staging/link.none" ] && is_our_link; then
+      rm -f "$link" && flush "${link%/*}" || return 1
     fi
+    # step: link-restored
+    restore line "$line" || return 1
+    # step: line-restored
+    restore helper "$helper" || return 1
     # step: helper-restored
     flush "$helper_dir"
     rm -rf "$staging" || return 1
   done
+  staging=''
+  # What was whole already when its run was killed.
+  rm -rf "$helper_dir/.sallyport-setup.done"
+}
+restore() { # NAME TARGET
+  if [ -e "$staging/$1.none" ]; then rm -f "$2"
+  elif [ -e "$staging/$1.old" ]; then put_back "$staging/$1.old" "$2"; fi
 }
 # Directories this run made.
 unmake() {
@@ -209,6 +227,7 @@ begin() {
     case " $visudos " in *" $visudo "*) ;; *) visudos="$visudos $visudo" ;; esac
   done
   [ -n "$visudos" ] || stop 69 no-visudo 'there is no visudo to check the rule with'
+  [ -z "$line_sha" ] || trusted_dirs "${link%/*}" || stop 71 unsafe "$dir is not a directory that only root can write"
   there=$helper_dir
   while [ ! -e "$there" ] && [ ! -L "$there" ]; do missing=$there there=${there%/*} there=${there:-/}; done
   trusted_dirs "$rules" "${lock%/*}" "$there" || stop 71 unsafe "$dir is not a directory that only root can write"
@@ -233,9 +252,11 @@ lock() {
   done
   roll_back || stop 71 recovery 'an earlier run was killed, and what it left cannot be put back'
   # step: recovered
-  for target in "$rule" "$helper"; do
+  for target in "$rule" "$helper" ${line_sha:+"$line"}; do
     plain_or_absent "$target" || stop 71 unsafe "$target is not a plain file of root's under one name"
   done
+  # Whoever put something there has `sudo sallyport` mean something else.
+  [ -z "$line_sha" ] || is_our_link || { [ ! -e "$link" ] && [ ! -L "$link" ]; } || stop 71 taken "$link"
 }
 # The uploader may own UPLOAD_DIR: what is read is bounded in time and size, and believed by its digest only.
 fetch() { # NAME SHA256 TO
@@ -244,9 +265,8 @@ fetch() { # NAME SHA256 TO
   [ "$(digest "$3")" = "$2" ] || stop 71 upload "$upload/$1 is not what was announced"
   chown 0:0 "$3"
 }
-stage_helper() {
-  step stage-helper
-  if is_packaged; then stop 71 packaged "$helper is of another build"; fi
+make_staging() {
+  [ -z "$staging" ] || return 0
   if [ ! -e "$helper_dir" ]; then
     made=$missing
     (umask 022 && mkdir -p "$helper_dir")
@@ -254,10 +274,22 @@ stage_helper() {
   fi
   staging=$(mktemp -d "$helper_dir/.sallyport-setup.XXXXXX")
   # step: staging-made
-  fetch helper "$helper_sha" "$staging/helper.new"
-  # step: helper-copied
-  chmod 0755 "$staging/helper.new"
-  flush "$staging/helper.new"
+}
+stage_helper() {
+  step stage-helper
+  if is_packaged; then stop 71 packaged "$helper is of another build"; fi
+  stage_program helper "$helper_sha"
+}
+stage_line() {
+  step stage-line
+  stage_program line "$line_sha"
+}
+stage_program() { # NAME SHA256
+  make_staging
+  fetch "$1" "$2" "$staging/$1.new"
+  # step: program-copied
+  chmod 0755 "$staging/$1.new"
+  flush "$staging/$1.new"
 }
 stage_rule() {
   step stage-rule
@@ -273,15 +305,26 @@ stage_rule() {
     said=$(timeout 20 "$visudo" -c -f "$rule.new" 2>&1) || stop 1 syntax "$said"
   done
 }
-# A hard link keeps the old file itself, and there is always a helper under the name.
-swap_helper() {
-  step swap-helper
-  if [ -e "$helper" ]; then ln "$helper" "$staging/helper.old"; else : >"$staging/helper.none"; fi
+# A hard link keeps the old file itself, and there is always a program under the name.
+swap_program() { # NAME TARGET
+  step "swap-$1"
+  if [ -e "$2" ]; then ln "$2" "$staging/$1.old"; else : >"$staging/$1.none"; fi
   flush "$staging"
-  # step: helper-kept
-  mv -fT "$staging/helper.new" "$helper"
-  # step: helper-renamed
+  # step: program-kept
+  mv -fT "$staging/$1.new" "$2"
+  # step: program-renamed
   flush "$helper_dir"
+}
+# symlink(2) replaces nothing: what somebody else puts there meanwhile stays.
+make_link() {
+  step make-link
+  make_staging
+  : >"$staging/link.none"
+  flush "$staging"
+  # step: link-announced
+  ln -sT "$line" "$link"
+  # step: link-made
+  flush "${link%/*}"
 }
 swap_rule() {
   step swap-rule
@@ -296,11 +339,13 @@ swap_rule() {
 commit() {
   trap '' HUP INT TERM
   state=$1 open=''
-  for staging in "$helper_dir"/.sallyport-setup.??????; do [ ! -e "$staging" ] || rm -rf "$staging"; done
-  # step: helper-committed
+  # All marks at once: one by one, a kill between two would bring back the one program and not the other.
+  if [ -n "$staging" ]; then mv -T "$staging" "$helper_dir/.sallyport-setup.done" && flush "$helper_dir"; fi
+  # step: programs-committed
   rm -f "$rule.old" "$rule.none"
   # step: rule-committed
   flush "$rules"
+  rm -rf "$helper_dir/.sallyport-setup.done"
 }
 
 install() {
@@ -310,7 +355,9 @@ install() {
   step current
   keep=no
   if helper_is_current; then keep=yes; fi
-  if [ "$keep" = yes ] && rule_is_current; then
+  keep_line=no
+  if line_is_current; then keep_line=yes; fi
+  if [ "$keep$keep_line" = yesyes ] && rule_is_current && link_is_current && line_works; then
     if works; then state=already-current; exit 0; fi
     take_baseline
     open=yes
@@ -327,10 +374,16 @@ install() {
   # step: opened
   [ "$keep" = yes ] || stage_helper
   # step: helper-staged
+  [ "$keep_line" = yes ] || stage_line
+  # step: line-staged
   rule_is_current || stage_rule
   # step: rule-checked
-  [ "$keep" = yes ] || swap_helper
+  [ "$keep" = yes ] || swap_program helper "$helper"
   # step: helper-swapped
+  [ "$keep_line" = yes ] || swap_program line "$line"
+  # step: line-swapped
+  link_is_current || make_link
+  # step: link-swapped
   rule_is_current || swap_rule
   # step: rule-swapped
   step whole
@@ -342,6 +395,7 @@ install() {
   if [ "$refused" = yes ] && as_user "$harmless" >/dev/null 2>&1; then
     stop 1 too-wide "sudo now also runs $harmless"
   fi
+  line_works || stop 1 line "$said"
   # step: proven
   commit "$done"
 }
@@ -365,10 +419,13 @@ uninstall() {
     commit removed
   fi
   # step: rule-gone
-  if helper_is_unused && [ -e "$helper" ]; then
-    step remove-helper
-    rm -f "$helper" || stop 1 helper-left "$helper cannot be removed"
-    # step: helper-removed
+  if ! helper_is_unused; then :
+  elif is_our_link || [ -e "$line" ] || [ -e "$helper" ]; then
+    step remove-programs
+    ! is_our_link || rm -f "$link" || stop 1 helper-left "$link cannot be removed"
+    # step: link-removed
+    for program in "$line" "$helper"; do rm -f "$program" || stop 1 helper-left "$program cannot be removed"; done
+    # step: programs-removed
     rmdir "$helper_dir" 2>/dev/null || say note "$helper_dir holds other files"
     state=removed
   fi
@@ -393,6 +450,9 @@ status() {
   good=0
   found rule "$rule" 440 "$rule_sha" || good=1
   found helper "$helper" 755 "$helper_sha" || good=1
+  if [ -z "$line_sha" ]; then :
+  elif [ -e "$line" ] && ! is_our_link; then say line unlinked; good=1
+  else found line "$line" 755 "$line_sha" || good=1; fi
   if works; then say effect proven; else good=1 reason=$answer; say effect refused; fi
   state=shown
   exit "$good"
@@ -417,19 +477,22 @@ paths() {
   done
 }
 case "${1-}:$#" in
-  install:7) uid=$2 upload=$3 helper_sha=$4 rule_sha=$5 helper=$6 build_id=$7 ;;
-  uninstall:3) uid=$2 helper=$3 ;;
-  status:6) uid=$2 helper_sha=$3 rule_sha=$4 helper=$5 build_id=$6 ;;
+  install:7 | install:8) uid=$2 upload=$3 helper_sha=$4 rule_sha=$5 helper=$6 build_id=$7 line_sha=${8-} ;;
+  uninstall:3) uid=$2 helper=$3 line_sha='' ;;
+  status:6 | status:7) uid=$2 helper_sha=$3 rule_sha=$4 helper=$5 build_id=$6 line_sha=${7-} ;;
   *) usage 'install, uninstall or status, with their arguments' ;;
 esac
 case $uid in '' | 0* | *[!0-9]* | ???????????*) usage 'a user is a number above 0' ;; esac
 [ "$uid" -le 4294967294 ] || usage 'a user is a number above 0'
 paths "$helper" "${upload-$helper}"
 if [ "$1" != uninstall ]; then
-  digests "$helper_sha" "$rule_sha"
+  digests "$helper_sha" "$rule_sha" ${line_sha:+"$line_sha"}
   case $build_id in '' | *[!A-Za-z0-9._-]*) usage 'a build id is letters, digits, dots and dashes' ;; esac
 fi
 helper_dir=${helper%/*} rule=$rules/zz-sallyport-uid$uid missing=''
+# First in sudo's own search path and in root's. Where that is the same folder as bin (Fedora), it has one true name.
+line=$helper_dir/sallyport link=/usr/local/sbin/sallyport
+[ ! -L /usr/local/sbin ] || link=/usr/local/bin/sallyport
 harmless=/usr/bin/true
 [ -x "$harmless" ] || harmless=/bin/true
 "$1"

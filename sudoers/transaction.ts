@@ -20,17 +20,19 @@ export type HelperBuild = {
   buildId: string;
 };
 
+/** `lineSha256`: of the command line that is installed with it, lowercase hex; null where none is. */
 export type Task =
-  | { kind: "install"; rule: Rule; build: HelperBuild }
+  | { kind: "install"; rule: Rule; build: HelperBuild; lineSha256: string | null }
   | { kind: "uninstall"; rule: Rule }
-  | { kind: "status"; rule: Rule; build: HelperBuild };
+  | { kind: "status"; rule: Rule; build: HelperBuild; lineSha256: string | null };
 
-/** Arguments of the script. `upload`: the directory that holds the files `helper` and `rule`. */
+/** Arguments of the script. `upload`: the directory that holds the files `helper`, `rule` and `line`. */
 export function transactionArguments(task: Task, upload: string): string[] {
   const { uid, helper, text } = task.rule;
   const user = String(uid);
   if (task.kind === "uninstall") return ["uninstall", user, helper];
   const digests = [task.build.sha256, createHash("sha256").update(text).digest("hex")];
-  if (task.kind === "status") return ["status", user, ...digests, helper, task.build.buildId];
-  return ["install", user, upload, ...digests, helper, task.build.buildId];
+  const rest = [...digests, helper, task.build.buildId];
+  if (task.lineSha256 !== null) rest.push(task.lineSha256);
+  return task.kind === "status" ? ["status", user, ...rest] : ["install", user, upload, ...rest];
 }

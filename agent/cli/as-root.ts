@@ -1,6 +1,7 @@
 /** What a person does as root, with a password of their own: `approve`, `deny`, `revoke`, `lockdown`. */
 import { REPORT } from "../../protocol/operation.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
+import { rootsCommandLine } from "../doctor/command-line.ts";
 import { bareOrQuoted } from "../escape.ts";
 import { findApprover } from "../grants/approver.ts";
 import { installedHelpers, thisHost } from "../host.ts";
@@ -24,7 +25,7 @@ export async function personAsRoot(
     case "approver":
       return approver.uid;
     case "unsafe":
-      fail(unsafe(approver.flaw), { json });
+      fail(unsafe(approver.flaw, words), { json });
       return null;
     case "nobody":
       fail(NOBODY, { json });
@@ -83,11 +84,15 @@ export const NOT_ON_RECORD: Failure = {
   status: EXIT_STATUS.internal,
 };
 
-function unsafe(flaw: string): Failure {
+/** Root's own does it, where there is one. */
+function unsafe(flaw: string, words: readonly string[]): Failure {
+  const there = rootsCommandLine()?.flaw === null;
   return {
     code: "unsafe",
     cause: `this program could be another's, and so could what it shows: ${flaw}`,
-    hint: `sudo install -m 755 ${bareOrQuoted(process.execPath)} /usr/local/bin/sallyport`,
+    hint: there
+      ? `sudo ${["sallyport", ...words].map(bareOrQuoted).join(" ")}`
+      : elevatedCommand(["setup-sudo", "--user", "USER"]),
     status: EXIT_STATUS.unsafe,
   };
 }

@@ -1,5 +1,6 @@
 /** The helper that was built together with this command line: what an installation copies. */
-import { existsSync, realpathSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, openSync, readSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
@@ -14,6 +15,26 @@ export function helperSource(): string {
   const [packaged] = HELPER_PATHS;
   if (existsSync(packaged)) return packaged;
   return join(dirname(realpathSync(process.execPath)), "sallyport-helper");
+}
+
+/**
+ * The command line that is running, by a name that stays its own whatever others do to its path: nobody can write
+ * to a program that runs. Only this process, and root, can follow it.
+ */
+export const RUNNING_LINE = `/proc/${process.pid}/exe`;
+
+/** Of the command line that is running, lowercase hex. */
+export function runningLineSha256(): string {
+  const hash = createHash("sha256");
+  const chunk = Buffer.allocUnsafe(1 << 20);
+  const fd = openSync(RUNNING_LINE, "r");
+  try {
+    for (let read = -1; read !== 0; hash.update(chunk.subarray(0, read)))
+      read = readSync(fd, chunk);
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest("hex");
 }
 
 /** What the helper of this build is known by. */

@@ -1,7 +1,7 @@
 /** The command line: words to commands, and every error in one shape. */
 import { Command, CommanderError } from "commander";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
-import { BUILD } from "../build.ts";
+import { versionText } from "../build.ts";
 import { registerAskCommands } from "./ask-commands.ts";
 import { registerAuditCommands } from "./audit.ts";
 import { registerClusterCommands } from "./cluster-commands.ts";
@@ -101,11 +101,6 @@ const BOTH = ["policy"];
 function answering(command: Command): Command[] {
   const itself = command.commands.length === 0 || BOTH.includes(command.name());
   return [...(itself ? [command] : []), ...command.commands.flatMap(answering)];
-}
-
-function versionText(): string {
-  if (BUILD.version === null) return "sallyport, run from source";
-  return `sallyport ${BUILD.version} (build ${BUILD.buildId})`;
 }
 
 function usage(error: CommanderError, program: Command, word: string | undefined): Failure {

@@ -7,7 +7,7 @@ import { helperSteps } from "../workflow/helper-steps.ts";
 import { parallelSteps } from "../workflow/parallel.ts";
 import type { Parts } from "../workflow/parts.ts";
 import { privilegedSteps, secretInputs, type Plan } from "../workflow/plan.ts";
-import { obstacleTo } from "../workflow/preflight.ts";
+import { asRoot, obstacleTo } from "../workflow/preflight.ts";
 import type { RunRecord } from "../workflow/record.ts";
 import { areTheSame, forget, secretMarks } from "../workflow/secrets.ts";
 import { reportCasts } from "../workflow/reported-casts.ts";
@@ -56,6 +56,7 @@ export async function beginRun(begin: Begin, options: BeginOptions): Promise<voi
   const obstacle = obstacleTo(plan, {
     terminals: parts.terminals !== null,
     sandbox: parts.sandbox,
+    root: asRoot(),
   });
   if (obstacle !== null) return fail(obstacleFailure(obstacle), { json });
   const client = asksHelper(plan) ? openClient(thisHost()) : null;

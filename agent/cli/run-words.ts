@@ -5,7 +5,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { isHarmless } from "../escape.ts";
 import type { InputFlaw } from "../workflow/inputs.ts";
 import type { PlannedStep } from "../workflow/plan.ts";
-import type { Obstacle } from "../workflow/preflight.ts";
+import { ROOTS_OWN, type Obstacle } from "../workflow/preflight.ts";
 import type { Claim } from "../workflow/store.ts";
 import type { Failure } from "./errors.ts";
 import type { Password } from "./password.ts";
@@ -34,6 +34,13 @@ export function obstacleFailure(obstacle: Obstacle): Failure {
         code: kind,
         cause: `refused for good by ${obstacle.decidedBy}: ${names}`,
         hint: "sallyport policy explain step unsandboxed",
+        status,
+      };
+    case "roots_own":
+      return {
+        code: "not_allowed",
+        cause: `${ROOTS_OWN}: ${names}`,
+        hint: "sudo -u USER sallyport run FILE",
         status,
       };
     case "unsandboxed": {

@@ -5,7 +5,7 @@ import { thisHost } from "../host.ts";
 import { inputValues } from "../workflow/inputs.ts";
 import { PARTS, type Parts } from "../workflow/parts.ts";
 import { lockedSteps, makePlan, privilegedSteps, type Plan } from "../workflow/plan.ts";
-import { obstacleTo } from "../workflow/preflight.ts";
+import { asRoot, obstacleTo } from "../workflow/preflight.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
 import { rated } from "../workflow/risk.ts";
 import { openStore } from "../workflow/store.ts";
@@ -78,6 +78,7 @@ async function printPlan(plan: Plan, json: boolean, parts: Parts): Promise<void>
     const obstacle = obstacleTo(plan, {
       terminals: parts.terminals !== null,
       sandbox: parts.sandbox,
+      root: asRoot(),
     });
     const refused = obstacle === null ? null : obstacleFailure(obstacle);
     const verdicts = await verdictsOf(client);

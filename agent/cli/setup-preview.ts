@@ -11,6 +11,8 @@ type Seen =
   | { kind: "absent" }
   | { kind: "hidden"; reason: string };
 
+type Now = "current" | "different" | "absent" | "hidden";
+
 export type Preview = {
   kind: "setup-preview";
   uid: number;
@@ -18,22 +20,27 @@ export type Preview = {
   rule: {
     path: string;
     text: string;
-    now: "current" | "different" | "absent" | "hidden";
+    now: Now;
     diff: string[];
   };
-  helper: {
-    from: string;
-    to: string;
-    sha256: string;
-    now: "current" | "different" | "absent" | "hidden";
-  };
+  helper: Program;
+  /** The command line; null where the package has brought one. */
+  line: Program | null;
 };
 
-/** `sha256`: of the helper at `from`. */
-export function preview(rule: Rule, user: string, from: string, sha256: string): Preview {
-  const { uid, path, text, helper: to } = rule;
+type Program = { from: string; to: string; sha256: string; now: Now };
+
+/** What lies where a program of that digest would be copied to. */
+export function previewProgram(program: Omit<Program, "now">): Program {
+  const old = see(program.to);
+  if (old.kind !== "bytes") return { ...program, now: old.kind };
+  const same = createHash("sha256").update(old.bytes).digest("hex") === program.sha256;
+  return { ...program, now: same ? "current" : "different" };
+}
+
+export function preview(rule: Rule, user: string, helper: Program, line: Program | null): Preview {
+  const { uid, path, text } = rule;
   const oldRule = see(path);
-  const oldHelper = see(to);
   const before = oldRule.kind === "bytes" ? oldRule.bytes.toString("utf8") : "";
   return {
     kind: "setup-preview",
@@ -45,17 +52,8 @@ export function preview(rule: Rule, user: string, from: string, sha256: string):
       now: oldRule.kind !== "bytes" ? oldRule.kind : before === text ? "current" : "different",
       diff: lineDiff(before, text),
     },
-    helper: {
-      from,
-      to,
-      sha256,
-      now:
-        oldHelper.kind !== "bytes"
-          ? oldHelper.kind
-          : createHash("sha256").update(oldHelper.bytes).digest("hex") === sha256
-            ? "current"
-            : "different",
-    },
+    helper,
+    line,
   };
 }
 
@@ -68,26 +66,37 @@ function see(path: string): Seen {
   }
 }
 
-export function previewText({ uid, user, rule, helper }: Preview): string {
+export function previewText({ uid, user, rule, helper, line }: Preview): string {
   const lines = [`rule for ${escapeLine(user)} (uid ${uid}), ${rule.path}, root:root 0440:`];
   if (rule.now === "hidden") lines.push("  what is there now cannot be seen without root", "");
   if (rule.now === "current") lines.push("  is there already, the same byte for byte", "");
   const old = rule.now === "absent" || rule.now === "hidden" ? "/dev/null" : rule.path;
   if (rule.now !== "current") lines.push(`--- ${old}`, `+++ ${rule.path}`);
   lines.push(...rule.diff.map(escapeLine), "");
-  const place = `${helper.to}, root:root 0755`;
+  lines.push(...programLines("helper", helper), "");
+  if (line !== null)
+    lines.push(
+      ...programLines("command line", line),
+      "  with a link to it, where `sudo sallyport` looks first",
+      "",
+    );
   lines.push(
-    {
-      current: `helper: ${place}, is there already`,
-      different: `helper: would replace ${place}, which is another build`,
-      absent: `helper: would be copied to ${place}`,
-      hidden: `helper: would be copied to ${place}; what is there now cannot be seen without root`,
-    }[helper.now],
-    `  from ${escapeLine(helper.from)}`,
-    `  SHA-256 ${helper.sha256}`,
-    "",
     `then proven: as uid ${uid}, sudo -n ${helper.to} version must answer, and nothing else may be newly permitted`,
     "nothing was changed",
   );
   return `${lines.join("\n")}\n`;
+}
+
+function programLines(name: string, { from, to, sha256, now }: Program): string[] {
+  const place = `${to}, root:root 0755`;
+  return [
+    {
+      current: `${name}: ${place}, is there already`,
+      different: `${name}: would replace ${place}, which is another build`,
+      absent: `${name}: would be copied to ${place}`,
+      hidden: `${name}: would be copied to ${place}; what is there now cannot be seen without root`,
+    }[now],
+    `  from ${escapeLine(from)}`,
+    `  SHA-256 ${sha256}`,
+  ];
 }

@@ -1,17 +1,25 @@
-/** `sallyport setup-sudo`, run once by an administrator: the helper and the one sudoers rule. */
+/** `sallyport setup-sudo`, run once by an administrator: the helper, root's own command line and the one sudoers rule. */
+import { realpathSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
-import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
+import { COMMAND_LINE_PATH, HELPER_PATHS } from "../../sudoers/helper-path.ts";
 import { runTransaction } from "../../sudoers/install.ts";
 import type { Report } from "../../sudoers/report.ts";
 import { renderRule, type Rule } from "../../sudoers/rules.ts";
 import type { Task } from "../../sudoers/transaction.ts";
+import { ownershipFlaw } from "../doctor/ownership.ts";
 import { escapeLine } from "../escape.ts";
 import { elevatedCommand, onTerminal, runElevated } from "./elevate.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
 import { findInvokingUser, type InvokingUser } from "./invoking-user.ts";
-import { helperBuild, helperSource, notTheHelper } from "./helper-source.ts";
-import { preview, previewText } from "./setup-preview.ts";
+import {
+  helperBuild,
+  helperSource,
+  notTheHelper,
+  RUNNING_LINE,
+  runningLineSha256,
+} from "./helper-source.ts";
+import { preview, previewProgram, previewText, type Preview } from "./setup-preview.ts";
 import { explainChange, explainRule, explainUser } from "./setup-words.ts";
 import { tableText } from "./table.ts";
 
@@ -28,7 +36,7 @@ type Options = {
 export function registerSetupSudo(program: Command): void {
   program
     .command("setup-sudo")
-    .summary("install the helper and its sudoers rule (run by an administrator)")
+    .summary("install the helper, its sudoers rule and `sudo sallyport` (run by an administrator)")
     .option("--user <name|uid>", "whom the rule is for (default: whoever runs this)")
     .addOption(
       new Option("--dry-run", "show what would be written, change nothing").conflicts([
@@ -41,7 +49,7 @@ export function registerSetupSudo(program: Command): void {
         "uninstall",
       ),
     )
-    .option("--uninstall", "remove the rule, and with the last rule the helper")
+    .option("--uninstall", "remove the rule, and with the last rule both programs")
     .option("--json", "print one JSON object on stdout")
     .action((options: Options) => setupSudo(options));
 }
@@ -60,12 +68,27 @@ async function setupSudo(options: Options): Promise<void> {
   if ("cause" in task) return fail(task, { json });
 
   if (options.dryRun === true && task.kind === "install") {
-    return print(preview(rule, user.name, place.source, task.build.sha256), previewText, json);
+    return print(planned(task, user.name, place.source), previewText, json);
   }
   if (process.geteuid?.() !== 0) return becomeRoot(options, user.uid);
 
-  const report = await runTransaction(task, place.source);
-  show(report, rule, user.name, json);
+  const report = await runTransaction(task, place.source, RUNNING_LINE);
+  show(report, task, user.name, json);
+}
+
+function planned(
+  { rule, build, lineSha256 }: Extract<Task, { kind: "install" }>,
+  user: string,
+  source: string,
+): Preview {
+  return preview(
+    rule,
+    user,
+    previewProgram({ from: source, to: rule.helper, sha256: build.sha256 }),
+    lineSha256 === null
+      ? null
+      : previewProgram({ from: process.execPath, to: COMMAND_LINE_PATH, sha256: lineSha256 }),
+  );
 }
 
 /** The rule of a user who is gone can still be removed, by number. */
@@ -85,8 +108,10 @@ async function planTask(options: Options, rule: Rule, source: string): Promise<T
   if (options.uninstall === true) return { kind: "uninstall", rule };
   const build = helperBuild();
   if ("cause" in build) return build;
-  if (options.status === true) return { kind: "status", rule, build };
-  return (await notTheHelper(source)) ?? { kind: "install", rule, build };
+  // A package brings a command line of root's, too.
+  const lineSha256 = rule.helper === HELPER_PATHS[0] ? null : runningLineSha256();
+  if (options.status === true) return { kind: "status", rule, build, lineSha256 };
+  return (await notTheHelper(source)) ?? { kind: "install", rule, build, lineSha256 };
 }
 
 async function becomeRoot(options: Options, uid: number): Promise<void> {
@@ -110,7 +135,8 @@ async function becomeRoot(options: Options, uid: number): Promise<void> {
   );
 }
 
-function show(report: Report, rule: Rule, user: string, json: boolean): void {
+function show(report: Report, task: Task, user: string, json: boolean): void {
+  const { rule } = task;
   if (report.kind === "no_answer") {
     const cause = "the installation was stopped before it could answer";
     const hint = "run setup-sudo again: it first puts back what was there";
@@ -118,8 +144,11 @@ function show(report: Report, rule: Rule, user: string, json: boolean): void {
   }
   if (report.kind === "status") return showStatus(report, rule, user, json);
 
-  const { state, notes } = report;
+  const { state } = report;
   if (report.cause !== null) return fail(explainChange(report, rule, user), { json });
+  const line = task.kind === "install" && task.lineSha256 !== null;
+  const flaw = line ? ownershipFlaw(realpathSync(process.execPath)) : null;
+  const notes = report.notes.concat(flaw === null ? [] : [changedBefore(flaw)]);
   const data = {
     kind: "setup",
     state,
@@ -129,12 +158,19 @@ function show(report: Report, rule: Rule, user: string, json: boolean): void {
     helper: rule.helper,
     notes,
   };
-  print(data, () => changeText(report.state, rule, user), json);
+  const more = line ? "\n`sudo sallyport` is root's own copy of this program" : "";
+  print(data, () => changeText(report.state, rule, user, more), json);
   if (!json)
     process.stderr.write(notes.map((note) => `sallyport: note: ${escapeLine(note)}\n`).join(""));
 }
 
-function changeText(state: string, rule: Rule, user: string): string {
+/** The copy is root's from now on. Whether it is what it should be depends on what could happen before. */
+function changedBefore(flaw: string): string {
+  return `what was copied could have been changed before by others than root: ${flaw}`;
+}
+
+/** `more`: what else an installation has done. */
+function changeText(state: string, rule: Rule, user: string, more: string): string {
   const name = `${escapeLine(user)} (uid ${rule.uid})`;
   switch (state) {
     case "removed":
@@ -144,7 +180,7 @@ function changeText(state: string, rule: Rule, user: string): string {
     case "already-current":
       return `already current and proven: ${name} may run ${rule.helper} as root\n`;
     default:
-      return `${state} and proven: ${name} may run ${rule.helper} as root\n${rule.path}\n`;
+      return `${state} and proven: ${name} may run ${rule.helper} as root\n${rule.path}${more}\n`;
   }
 }
 
@@ -154,15 +190,19 @@ function showStatus(
   user: string,
   json: boolean,
 ): void {
-  const { rule: ruleFound, helper, effect, reason } = report;
-  const good = ruleFound === "current" && helper === "current" && effect === "proven";
+  const { rule: ruleFound, helper, line, effect, reason } = report;
+  const good =
+    ruleFound === "current" &&
+    helper === "current" &&
+    (line === null || line === "current") &&
+    effect === "proven";
   const failure: Failure = {
     code: "failed",
     cause: `not set up as this build would${reason === "" ? "" : `: ${reason}`}`,
     hint: elevatedCommand(["setup-sudo", "--user", String(rule.uid)]),
     status: EXIT_STATUS.failed,
   };
-  const data = { kind: "setup-status", uid: rule.uid, user, rule: ruleFound, helper, effect };
+  const data = { kind: "setup-status", uid: rule.uid, user, rule: ruleFound, helper, line, effect };
   if (json) {
     const error = good ? null : { code: failure.code, message: failure.cause, hint: failure.hint };
     process.stdout.write(`${JSON.stringify({ v: 1, success: good, data, error })}\n`);
@@ -172,6 +212,7 @@ function showStatus(
       tableText([
         ["rule", ruleFound, rule.path],
         ["helper", helper, rule.helper],
+        ...(line === null ? [] : [["command line", line, COMMAND_LINE_PATH]]),
         ["effect", effect, proof],
       ]),
     );

@@ -107,6 +107,12 @@ function causeWords(cause: Cause, rule: Rule, user: string): Words {
       };
     case "interrupted":
       return { code: "failed", cause: "interrupted", hint: "run setup-sudo again" };
+    case "line":
+      return {
+        code: "failed",
+        cause: "the command line does not run where it was put",
+        hint: "findmnt --target /usr/local",
+      };
     case "no-sudo":
     case "no-visudo":
     case "no-tool":
@@ -148,6 +154,12 @@ function causeWords(cause: Cause, rule: Rule, user: string): Words {
         code: "failed",
         cause: "visudo of this host does not accept the rule",
         hint: "sallyport setup-sudo --dry-run",
+      };
+    case "taken":
+      return {
+        code: "unsafe",
+        cause: "where `sudo sallyport` looks first there is something that is not ours",
+        hint: "ls -l /usr/local/sbin/sallyport, and move it away",
       };
     case "too-wide":
       return {

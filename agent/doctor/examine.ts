@@ -2,6 +2,7 @@
 import type { Host } from "../host.ts";
 import { examineApproval } from "./approval.ts";
 import type { Finding } from "./finding.ts";
+import { examineCommandLine } from "./command-line.ts";
 import { examineHelper } from "./helper.ts";
 import { examineRule } from "./rule.ts";
 import { examineSandboxes } from "./sandbox.ts";
@@ -16,7 +17,7 @@ export async function examine(host: Host): Promise<Finding[]> {
   const findings = [examineProcess(host), examineSystemd(), ...(await examineHelper(host))];
   for (const subject of subjects) findings.push(...(await examineRule(host, subject)));
   findings.push(...(await examineSudo(host, subjects)));
-  findings.push(await examineApproval(host));
+  findings.push(await examineCommandLine(host), await examineApproval(host));
   findings.push(await examineSocket(host));
   findings.push(await examinePolicy(host), await examineAudit(host));
   findings.push(...(await examineSandboxes()));

@@ -71,6 +71,7 @@ export function problemLines(problems: readonly Problem[]): string {
 }
 
 export function obstacleCode({ kind }: Obstacle) {
+  if (kind === "roots_own") return "not_allowed";
   return kind === "no_terminals" ? "needs_person" : kind;
 }
 

@@ -8,10 +8,15 @@ export type Obstacle =
   | { kind: "unsandboxed"; steps: readonly PlannedStep[] }
   /** They ask for what root has settled that nobody can grant. */
   | { kind: "not_allowed"; steps: readonly PlannedStep[]; decidedBy: string }
+  /** They would be outside of a sandbox as root, whom nothing could be granted that it has not. */
+  | { kind: "roots_own"; steps: readonly PlannedStep[] }
   /** Nothing here has terminals for them. */
   | { kind: "no_terminals"; steps: readonly PlannedStep[] };
 
-export type Available = { terminals: boolean; sandbox: Executors["sandbox"] };
+/** Why root's step is not run (lowercase, no period). */
+export const ROOTS_OWN = "root's own steps are not run outside of a sandbox";
+
+export type Available = { terminals: boolean; sandbox: Executors["sandbox"]; root: boolean };
 
 const KINDS = {
   terminal: "sudo",
@@ -26,6 +31,11 @@ export function stepRulings(settled = readSettled()): (step: PlannedStep) => Rul
     const operation = act.kind === "code" ? act.language : "run";
     return ruling(settled, KINDS[via], operation);
   };
+}
+
+/** Whether this process is root's. */
+export function asRoot(): boolean {
+  return process.geteuid?.() === 0;
 }
 
 /** Null: it may begin. Steps that cannot be reached, and locked ones, do not count. */
@@ -43,6 +53,8 @@ export function obstacleTo(
     const decidedBy = decidedByText(never[0].decidedBy);
     return { kind: "not_allowed", steps: never.map(({ step }) => step), decidedBy };
   }
+  const outside = runs.filter(({ via }) => via === "unsandboxed");
+  if (outside.length > 0 && there.root) return { kind: "roots_own", steps: outside };
   const enclosed = runs.filter(({ via }) => via === "sandbox");
   if (enclosed.length > 0 && there.sandbox === null)
     return { kind: "unsandboxed", steps: enclosed };

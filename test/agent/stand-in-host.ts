@@ -13,6 +13,7 @@ export function standInHost(folder: string): Host {
     socketUnits: [join(folder, "helper.socket")],
     otherElevators: [join(folder, "doas")],
     helpers: [join(folder, "helper"), join(folder, "helper-2")],
+    commandLines: [join(folder, "sbin"), join(folder, "bin")],
     rules: join(folder, "sudoers.d"),
     processStatus: join(folder, "status"),
     helperSha256: null,

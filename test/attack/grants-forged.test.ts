@@ -95,6 +95,19 @@ describeInLab("what only a person can grant", () => {
     });
   });
 
+  test("a grant that is another user's by what it says grants nothing by its name", async () => {
+    await placed(async (place) => {
+      const id = await wait(place, WISH.join(" "));
+      await approve(place, id);
+      const file = `${STORE}/1001-${id}`;
+      await arrangeScript(place, `sed -i 's/"uid":1001/"uid":1002/' ${file}; cp ${file} /srv/was`);
+      expect(await stands(place, id)).toBeUndefined();
+      await expectNotGranted(place);
+      await arrangeScript(place, `cmp ${file} /srv/was; sed -i 's/"uid":1002/"uid":1001/' ${file}`);
+      expect((await askOnce(place, ...WISH)).reply.success).toBe(true);
+    });
+  });
+
   test("another user's wishes and grants are not one's own", async () => {
     await placed(async (place) => {
       await setUpFor(place, "other");

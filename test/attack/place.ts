@@ -26,7 +26,7 @@ rm -rf /var/log/sallyport
 
 /** The same as if Sallyport had never been there; /tmp is the place's own, too. */
 export const NOTHING_SET_UP = `${OWN_DISKS}rm -rf /usr/local/libexec/sallyport /etc/sallyport
-rm -f /etc/sudoers.d/zz-sallyport-*
+rm -f /etc/sudoers.d/zz-sallyport-* /usr/local/sbin/sallyport
 mkdir -p /usr/local/libexec
 mount -t tmpfs -o mode=1777 none /tmp
 `;

@@ -14,10 +14,8 @@ import { inPlace, OWN_DISKS } from "./place.ts";
 import {
   HOME,
   FILE,
-  SCRIPT,
   MARK,
   as,
-  agent,
   runIn,
   start,
   resume,
@@ -26,9 +24,6 @@ import {
   awaited,
   settle,
   OUT,
-  DEPLOY,
-  GOOD,
-  EVIL,
   setUpSteps,
   forgetSteps,
 } from "./step-grants.ts";
@@ -196,6 +191,19 @@ describeInLab("a step outside of the sandbox", () => {
     );
   });
 
+  test("root's own is refused before anything of its run begins", async () => {
+    await workflow("id: first, run: 'true'", `${OUT}, needs: [first], run: 'echo x >>${MARK}'`);
+    for (const settled of ["unsandboxed: ask", "unsandboxed: allowed"]) {
+      await settle(settled);
+      const refused = await as("root", "run", FILE, "--json");
+      expect(refused.status).toBe(77);
+      expect(JSON.parse(refused.stdout)).toMatchObject({
+        error: { code: "not_allowed", message: expect.stringMatching(/^root's own .*: out$/) },
+      });
+    }
+    expect(await marks()).toBe("");
+  });
+
   test("without a helper that answers nothing runs", async () => {
     await workflow(`${OUT}, run: 'echo x >>${MARK}'`);
     const { run, ...waiting } = await start();
@@ -206,31 +214,6 @@ describeInLab("a step outside of the sandbox", () => {
     });
     expect([ended.status, runIn(ended).state]).toEqual([75, "waiting"]);
     expect(await marks()).toBe("");
-  });
-
-  test("a script that is exchanged all the time runs as it was granted, or not at all", async () => {
-    await workflow(DEPLOY);
-    await agent(`${GOOD}; ${EVIL}; cp ${SCRIPT} ${HOME}/good.sh`);
-    const swap = `end=$(($(date +%s) + 40)); while [ $(date +%s) -lt $end ] && [ ! -e ${HOME}/stop ]; do
-ln -sf other.sh ${HOME}/l; mv -T ${HOME}/l ${SCRIPT}; ln -sf good.sh ${HOME}/l; mv -T ${HOME}/l ${SCRIPT}
-cp ${HOME}/good.sh ${HOME}/c; mv -T ${HOME}/c ${SCRIPT}; done`;
-    const { run, ...waiting } = await start();
-    const id = awaited({ run, ...waiting });
-    const swapping = agent(swap);
-    let [ran, blocked] = [0, 0];
-    try {
-      await approve(ownHost(), id);
-      for (let turn = 0; turn < 6 && ran === 0; turn += 1) {
-        if ((await resume(run)).status === 0) ran += 1;
-        else blocked += 1;
-      }
-    } finally {
-      await agent(`touch ${HOME}/stop`);
-      await swapping;
-      await agent(`rm -f ${HOME}/stop ${HOME}/good.sh ${HOME}/l ${HOME}/c`);
-    }
-    expect(ran + blocked).toBeGreaterThan(0);
-    expect(await marks()).toBe(ran === 0 ? "" : "good\n");
   });
 
   test("--approve without a terminal is refused, and so is a step that needs no grant", async () => {

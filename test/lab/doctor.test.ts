@@ -1,5 +1,6 @@
 /** `sallyport doctor` on real hosts: each control broken for real, on each build of sudo. */
 import { expect, test } from "vitest";
+import { COMMAND_LINE_PATH } from "../../sudoers/helper-path.ts";
 import { describeInLab, HELPER, ownHost, type Host } from "./host.ts";
 import {
   asked,
@@ -63,6 +64,48 @@ chmod 440 /etc/sudoers.d/a-vi
     check: "other rules of uid 1001",
     state: "warn",
     reason: /"\/usr\/bin\/vi"/,
+  },
+  {
+    name: "no command line of root's",
+    lines: helperAt() + ruleOf(1001),
+    check: "sudo sallyport",
+    state: "warn",
+    reason: /nobody can approve/,
+  },
+  {
+    name: "a link to a program of the agent's before all others",
+    lines: `${SET_UP}cp /bin/true /srv/sallyport; chown agent /srv/sallyport
+ln -sf /srv/sallyport /usr/local/sbin/sallyport
+`,
+    check: "sudo sallyport",
+    state: "fail",
+    reason: /another's program: \/srv\/sallyport belongs to uid 1001/,
+  },
+  {
+    name: "a link to a link of the agent's",
+    lines: `${SET_UP}mkdir /srv/own; ln -s ${COMMAND_LINE_PATH} /srv/own/way; chown -hR agent /srv/own
+ln -sf /srv/own/way /usr/local/sbin/sallyport
+`,
+    check: "sudo sallyport",
+    state: "fail",
+    reason: /is a link to a link/,
+  },
+  {
+    name: "a link that leads nowhere",
+    lines: `${SET_UP}umount ${COMMAND_LINE_PATH}; rm ${COMMAND_LINE_PATH}\n`,
+    check: "sudo sallyport",
+    state: "fail",
+    reason: /leads nowhere/,
+  },
+  {
+    name: "a command line of another build",
+    lines: `${SET_UP}umount ${COMMAND_LINE_PATH}
+printf '#!/bin/sh\\necho sallyport 0.0.9\\n' >${COMMAND_LINE_PATH}
+chmod 755 ${COMMAND_LINE_PATH}
+`,
+    check: "sudo sallyport",
+    state: "warn",
+    reason: /another build/,
   },
   {
     name: "a malformed narrowing",
@@ -135,6 +178,7 @@ sed -i 's/not_allowed/allow/' /var/log/sallyport/audit.jsonl
       "gate for uid 1001": "ok",
       "other rules of uid 1001": "ok",
       "sudo file": "ok",
+      "sudo sallyport": "ok",
       policy: "ok",
       timestamp_type: "unknown",
       "audit log": "unknown",

@@ -2,6 +2,7 @@
  * Runs dist/sallyport as `agent` on a host that is arranged for one test only: in a mount namespace of
  * its own, so that nothing has to be undone and no other test sees it.
  */
+import { COMMAND_LINE_NAMES, COMMAND_LINE_PATH } from "../../sudoers/helper-path.ts";
 import { renderRule } from "../../sudoers/rules.ts";
 import { exec, HELPER, ownHost, sudoHosts, type Ended, type Host } from "./host.ts";
 
@@ -16,7 +17,7 @@ for top in etc usr var/log; do
 	mount -t overlay none -o "lowerdir=/$top,upperdir=/mnt/$top,workdir=/mnt/$top.work" "/$top"
 done
 rm -rf /usr/local/libexec /usr/libexec/sallyport /etc/sallyport /var/log/sallyport
-rm -f /etc/sudoers.d/zz-sallyport-*
+rm -f /etc/sudoers.d/zz-sallyport-* /usr/local/sbin/sallyport
 `;
 
 /** Lines for sh(1) that put the built helper at a path. */
@@ -43,7 +44,14 @@ printf '#!/bin/sh\\necho hello\\n' >${HELPER}
 chmod 755 ${HELPER}
 `;
 
-export const SET_UP = helperAt() + ruleOf(1001);
+/** Lines for sh(1) that put the built command line where `sudo sallyport` finds it. */
+const LINE_AT = `: >${COMMAND_LINE_PATH}
+mount --bind /opt/sallyport/sallyport ${COMMAND_LINE_PATH}
+mkdir -p /usr/local/sbin
+ln -s ${COMMAND_LINE_PATH} ${COMMAND_LINE_NAMES[0]}
+`;
+
+export const SET_UP = helperAt() + LINE_AT + ruleOf(1001);
 
 const AS_AGENT = "setpriv --reuid=agent --regid=agent --init-groups --";
 

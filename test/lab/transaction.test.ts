@@ -24,6 +24,7 @@ const TARGETS: Record<string, string> = {
   "the staged rule": "$rule.new",
   "the kept rule": "$rule.old",
   "the helper": "$helper",
+  "the command line": "$line",
   "the lock": "/run/sallyport-setup.lock",
 };
 
@@ -207,6 +208,70 @@ done`,
     before: "echo '127.0.0.1 localhost' >/run/hosts; mount --bind /run/hosts /etc/hosts",
     gives: "0 installed - changed",
   },
+  ...Object.entries({
+    "a link to another program": "ln -s /home/agent/sallyport $link",
+    "an administrator's own script": "echo '#!/bin/sh' >$link; chmod 755 $link",
+    "a dangling link": "ln -s nowhere $link",
+    "a folder": "mkdir $link",
+  }).map(([what, before]): Row => {
+    const name = `where \`sudo sallyport\` looks there is ${what}`;
+    return { name, before, gives: "71 refused taken same" };
+  }),
+  {
+    name: "where `sudo sallyport` looks others can write",
+    before: "chmod 775 /usr/local/sbin",
+    gives: "71 refused unsafe same",
+  },
+  {
+    name: "the command line uploaded is not the one announced",
+    before: "put a >/dev/null",
+    run: "first=$(digest /run/b/line); echo >>/run/b/line; put_bare b b $first",
+    gives: "1 rolled-back upload same",
+  },
+  {
+    name: "the command line does not run",
+    before: "put a >/dev/null; printf '#!/bin/sh\nexit 1\n' >/run/b/line",
+    run: "put b",
+    gives: "1 rolled-back line same",
+  },
+  {
+    name: "the command line does not run, in a first installation",
+    before: "printf '#!/bin/sh\nexit 1\n' >/run/a/line",
+    gives: "1 rolled-back line same",
+  },
+  {
+    name: "no room for the command line",
+    before:
+      "mount -t tmpfs -o size=8k,mode=755 full /usr/local/libexec; head -c 100000 /dev/zero >>/run/a/line",
+    gives: "1 rolled-back failed same",
+  },
+  {
+    name: "the folder of the link is read-only",
+    before: "mount -o remount,ro,bind /usr/local/sbin",
+    gives: "1 rolled-back failed same",
+  },
+  {
+    name: "the link was taken away",
+    before: "put a >/dev/null; rm $link",
+    gives: "0 updated - changed",
+  },
+  {
+    name: "without a command line, as over SSH, there is none afterwards",
+    run: "put_bare a; [ ! -e $line ] && [ ! -L $link ]",
+    gives: "0 installed - changed",
+  },
+  {
+    name: "without a command line, as over SSH, the one that is there stays",
+    before: "put a >/dev/null",
+    run: "put_bare b; is=$?; cmp -s $line /run/a/line && [ -x $link ] && exit $is",
+    gives: "0 updated - changed",
+  },
+  {
+    name: "a removal where `sudo sallyport` has become something else, which stays",
+    before: "put a >/dev/null; ln -sf /usr/bin/true $link",
+    run: "take; is=$?; [ ! -e $line ] && [ $(readlink $link) = /usr/bin/true ] && exit $is",
+    gives: "0 removed - changed",
+  },
   { name: "installed and removed (I07)", run: "put a >/dev/null; take", gives: "0 removed - same" },
   { name: "removed twice", run: "take", gives: "0 absent - same" },
 ];
@@ -223,8 +288,8 @@ snapshot 2>&1 | cmp -s - /run/before && same=same || same=changed
 cause=$(sed -n "s/^cause //p" /run/said)
 echo "${number} $status $(sed -n "s/^state //p" /run/said | tail -n 1) \${cause:--} $same"
 '
-rm -rf /run/sallyport-setup.lock* /etc/sudoers.d/* /usr/local/libexec/* /run/a /run/b
-chmod 755 /etc/sudoers.d; cp -p /run/was/sudoers /run/; cp -pr /run/was/a /run/was/b /run/`;
+rm -rf /run/sallyport-setup.lock* /etc/sudoers.d/* /usr/local/libexec/* /usr/local/sbin/* /run/a /run/b
+chmod 755 /etc/sudoers.d /usr/local/sbin; cp -p /run/was/sudoers /run/; cp -pr /run/was/a /run/was/b /run/`;
 }
 
 describeInLab("the install transaction", () => {
@@ -254,7 +319,7 @@ describeInLab("the install transaction", () => {
 
     it("ends also when nobody listens any more", async () => {
       const steps = "put a | head -n 1 >/dev/null; ask_status a | tail -n 3";
-      expect(await onStage(host, steps)).toBe("rule current\nhelper current\neffect proven\n");
+      expect(await onStage(host, steps)).toBe("helper current\nline current\neffect proven\n");
     });
 
     it("installs, proves and removes the built helper, and leaves no trace (I07)", async () => {
@@ -262,7 +327,7 @@ describeInLab("the install transaction", () => {
   /opt/sallyport/sallyport setup-sudo --user agent --json $word >/run/said
   echo "$? $(grep -Eo '"(state|effect|code)":"[a-z_-]+"' /run/said)"
 done
-ls -A /etc/sudoers.d /usr/local/libexec`;
+ls -A /etc/sudoers.d /usr/local/libexec /usr/local/sbin`;
       expect((await onStage(host, steps)).split("\n")).toEqual([
         '0 "state":"installed"',
         '0 "state":"already-current"',
@@ -272,6 +337,8 @@ ls -A /etc/sudoers.d /usr/local/libexec`;
         "/etc/sudoers.d:",
         "",
         "/usr/local/libexec:",
+        "",
+        "/usr/local/sbin:",
         "",
       ]);
     });

@@ -48,16 +48,21 @@ describe("an answer of the transaction", () => {
     });
   });
 
-  it("to status has three findings", () => {
-    const text = "step surroundings\nrule current\nhelper different\neffect refused\nreason no\n";
-    expect(parseReport(text)).toEqual({
-      kind: "status",
-      rule: "current",
-      helper: "different",
-      effect: "refused",
-      reason: "no",
-    });
-  });
+  it.each([null, "unlinked"] as const)(
+    "to status has its findings; the command line: %s",
+    (line) => {
+      const more = line === null ? "" : `line ${line}\n`;
+      const text = `step surroundings\nrule current\nhelper different\n${more}effect refused\nreason no\n`;
+      expect(parseReport(text)).toEqual({
+        kind: "status",
+        rule: "current",
+        helper: "different",
+        line,
+        effect: "refused",
+        reason: "no",
+      });
+    },
+  );
 });
 
 describe("the words of the script and of its reader", () => {

@@ -100,7 +100,18 @@ test.each<[string, string[], boolean, string | null]>([
   ["one behind a locked step", ["id: a, locked: true", "id: b, needs: [a]"], false, null],
   ["sudo, whose password is the grant", ["id: a, sudoLock: true, sandbox: false"], true, null],
 ])("%s: known before anything runs", (_, steps, terminals, kind) => {
-  expect(obstacleTo(planOf(...steps), { terminals, sandbox: null })?.kind ?? null).toBe(kind);
+  expect(
+    obstacleTo(planOf(...steps), { terminals, sandbox: null, root: false })?.kind ?? null,
+  ).toBe(kind);
+});
+
+test.each<[string, string | null]>([
+  ["id: a, sandbox: false", "roots_own"],
+  ["id: a, sandbox: false, locked: true", null],
+  ["id: a, sudoLock: true, sandbox: false", null],
+])("as root, %s is known before anything runs: %s", (step, kind) => {
+  const there = { terminals: true, sandbox: null, root: true };
+  expect(obstacleTo(planOf(step), there)?.kind ?? null).toBe(kind);
 });
 
 const SETTLED: [settings: string, steps: string[], string][] = [
@@ -118,7 +129,11 @@ const SETTLED: [settings: string, steps: string[], string][] = [
 ];
 test.each(SETTLED)("where root has settled %j, %j: %s", (text, steps, expected) => {
   const rulings = stepRulings(parseSettled(text, "f"));
-  const found = obstacleTo(planOf(...steps), { terminals: true, sandbox: null }, rulings);
+  const found = obstacleTo(
+    planOf(...steps),
+    { terminals: true, sandbox: null, root: false },
+    rulings,
+  );
   const by = found?.kind === "not_allowed" ? found.decidedBy : "";
   expect(found === null ? "none" : `${found.kind} ${by}`).toBe(expected);
 });
