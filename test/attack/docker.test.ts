@@ -11,6 +11,8 @@ import { arrangeScript, describeInLab, exec, ownHost, type Ended } from "../lab/
 import { enter, execWords, runInSandbox, SALLYPORT, type Place } from "./sandbox/place.ts";
 import { hostilePrograms, leftovers } from "./sandbox/programs.ts";
 
+const SANITIZER = join(import.meta.dirname, "../../agent/sanitizer/python.py");
+
 /** Of everybody's containers: folders of what they are given. */
 const GIVEN = "/home/agent/.local/state/sallyport/sandboxes";
 
@@ -180,21 +182,28 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
 
   describe("with containers that wait", () => {
     beforeAll(() => {
+      putRuns("warm-runs.ts", "runs.mjs");
+      putRuns("waiting-runs.ts", "waiting.mjs");
+    });
+
+    function putRuns(source: string, name: string): void {
       const folder = mkdtempSync(join(tmpdir(), "sallyport-warm-"));
-      const outfile = join(folder, "runs.mjs");
+      const outfile = join(folder, name);
       buildSync({
-        entryPoints: [join(import.meta.dirname, "sandbox/warm-runs.ts")],
+        entryPoints: [join(import.meta.dirname, "sandbox", source)],
         bundle: true,
         platform: "node",
         format: "esm",
         banner: { js: "import{createRequire}from'node:module';const require=createRequire('/');" },
+        define: { PYTHON_SANITIZER: JSON.stringify(readFileSync(SANITIZER, "utf8")) },
         outfile,
         logLevel: "error",
       });
-      rmSync(`/proc/${place.host.pid}/root/opt/runs.mjs`, { force: true });
-      writeFileSync(`/proc/${place.host.pid}/root/opt/runs.mjs`, readFileSync(outfile));
+      const put = `/proc/${place.host.pid}/root/opt/${name}`;
+      rmSync(put, { force: true });
+      writeFileSync(put, readFileSync(outfile));
       rmSync(folder, { recursive: true });
-    });
+    }
 
     async function runs(...words: string[]): Promise<Ended> {
       return await exec(place.host, "agent", ["/usr/local/bin/node", "/opt/runs.mjs", ...words]);
@@ -208,6 +217,27 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
         .map((line): unknown => JSON.parse(line || "null"));
       expect([found, stderr]).toEqual([["/dev/shm:  /tmp:"], ""]);
       expect(variables).toBe("x\n0\nvt100\n/workspace:/usr/bin\na\nb\n");
+      await nothingLeft();
+      expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
+    });
+
+    test("an interpreter that was started ahead runs its program as any other does, and no dead one is used", async () => {
+      const words = ["/usr/local/bin/node", "/opt/waiting.mjs"];
+      const { stdout, stderr } = await exec(place.host, "agent", words, { timeoutMs: 110_000 });
+      expect(stderr).toBe("");
+      const { found, ...rest } = JSON.parse(stdout) as {
+        found: Record<string, { waited: boolean; cold: string; warm: string }>;
+      };
+      for (const { waited, cold, warm } of Object.values(found)) {
+        expect(warm.slice(warm.indexOf("\n"))).toBe(cold.slice(cold.indexOf("\n")));
+        expect([waited, cold]).toEqual([true, expect.stringContaining('"exitStatus"')]);
+      }
+      expect(Object.keys(found)).toEqual(["commonjs", "module", "long", "python"]);
+      expect(rest).toEqual({
+        killed: 1,
+        afterDeath: 'true\n{"by":"itself","exitStatus":0}',
+        left: 0,
+      });
       await nothingLeft();
       expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
     });
