@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
 import { deadlineFile, GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
+import { disagreements } from "./container-word.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
 import { dockerSeccomp } from "./docker-seccomp.ts";
 import { gaps, groupGaps, readConfinement, type Confinement } from "./confinement.ts";
@@ -77,14 +78,17 @@ export async function makeContainer(
   let container: Started | null = null;
   try {
     const seccomp = filterFor(kind.backend, folder);
-    const spec = containerSpec({ ...kind, given, seccomp, labels: ownLabels() });
+    const wish = { ...kind, given, seccomp, labels: ownLabels() };
+    const spec = containerSpec(wish);
     await prepare(kind, given);
     const { Id } = (await api.ask("POST", "/containers/create", spec)) as { Id: string };
     container = await startContainer(api, Id);
     void container.gone.then(clear);
     void removedIn(container);
+    const inspected = api.ask("GET", `/containers/${Id}/json`).catch(() => null);
     const report = await container.report;
-    const judged = judge(report, kind, given, opened);
+    const others = disagreements(wish, spec.HostConfig, await inspected);
+    const judged = judge(report, kind, given, opened, others);
     if ("kind" in judged) {
       await container.kill();
       return judged;
@@ -163,11 +167,13 @@ function judge(
   { backend, profile, workspace }: ContainerKind,
   given: string,
   opened: number | null,
+  others: readonly string[],
 ): Judged | SandboxRefusal {
   const confinement = readConfinement(report);
   const missing = gaps(confinement, { profile, workspace }, userFor(workspace).uid);
   if (!isSameFolder(report, GIVEN, given)) missing.push("the program's folder");
   if (opened !== null && !isSameFolder(report, "/workspace", opened)) missing.push("the workspace");
+  missing.push(...others.map((key) => `${key}, by ${backend}'s own word`));
   if (missing.length > 0) return { kind: "not_confined", gaps: missing };
   const degraded = groupGaps(confinement, profile);
   const limits = degraded.filter((limit) => !profile.bestEffort.includes(limit));

@@ -9,6 +9,7 @@ import { buildSandboxImage } from "../../scripts/sandbox-image.ts";
 import { startDocker, type Docker } from "../../scripts/docker-host.ts";
 import { arrangeScript, describeInLab, exec, ownHost, type Ended } from "../lab/host.ts";
 import { enter, execWords, runInSandbox, SALLYPORT, type Place } from "./sandbox/place.ts";
+import { relay } from "./sandbox/relay.ts";
 import { hostilePrograms, leftovers } from "./sandbox/programs.ts";
 
 const SANITIZER = join(import.meta.dirname, "../../agent/sanitizer/python.py");
@@ -160,6 +161,48 @@ describeInLab("in a container on a host", () => {
       expect((await ask()).error).toBeNull();
     });
   });
+
+  /** What does not show in what the kernel tells inside. */
+  const ADDED: [what: string, added: Record<string, unknown>, key: string][] = [
+    ["nothing", {}, ""],
+    ["root's group", { GroupAdd: ["0"] }, "GroupAdd"],
+    ["a folder of the host to read", { Binds: ["/etc:/workspace:ro"] }, "Mounts"],
+    [
+      "a device",
+      {
+        Devices: [{ PathOnHost: "/dev/null", PathInContainer: "/dev/x", CgroupPermissions: "r" }],
+      },
+      "Devices",
+    ],
+    ["the host's processes", { PidMode: "host" }, "PidMode"],
+    ["no filter of ours", { SecurityOpt: ["no-new-privileges:true"] }, "SecurityOpt"],
+  ];
+
+  test.each(ADDED)(
+    "a daemon that adds %s is given code only if that is nothing",
+    async (_, added, key) => {
+      const root = `/proc/${place.host.pid}/root`;
+      const between = "/run/relay.sock";
+      const server = await relay(`${root}${between}`, `${root}${docker.socket}`, added);
+      const kept = readFileSync(`${root}${docker.settings}`, "utf8");
+      try {
+        writeFileSync(`${root}${docker.settings}`, kept.replace(docker.socket, between));
+        const { error } = await ask();
+        if (key === "") expect(error).toBeNull();
+        else {
+          const message = expect.stringMatching(
+            new RegExp(`did not hold: .*${key}, by docker's own word`),
+          );
+          expect(error).toMatchObject({ code: "not_confined", message });
+        }
+      } finally {
+        writeFileSync(`${root}${docker.settings}`, kept);
+        server.closeAllConnections();
+        server.close();
+      }
+      await nothingLeft();
+    },
+  );
 
   test("a workspace that is another folder when docker comes to it is not run in", async () => {
     // Its mounts are not ours there: as where a name is changed between the judgement and its use.
