@@ -2,6 +2,7 @@
 import { openClient, type Client } from "../client.ts";
 import { thisHost } from "../host.ts";
 import type { Verdicts } from "../../protocol/reply.ts";
+import { refusedCode } from "../workflow/code-preflight.ts";
 import { conduct } from "../workflow/conduct.ts";
 import { helperSteps } from "../workflow/helper-steps.ts";
 import { parallelSteps } from "../workflow/parallel.ts";
@@ -53,10 +54,9 @@ export async function beginRun(begin: Begin, options: BeginOptions): Promise<voi
     return fail(usage(`-j takes a number from 1 to 64, not ${options.jobs}`), { json });
   const flaw = approvalFlaw(plan, options);
   if (flaw !== null) return fail(flaw, { json });
-  const obstacle = obstacleTo(plan, {
-    terminals: parts.terminals !== null,
-    sandbox: parts.sandbox,
-  });
+  const obstacle =
+    obstacleTo(plan, { terminals: parts.terminals !== null, sandbox: parts.sandbox }) ??
+    (await refusedCode(plan, parts.sandboxes));
   if (obstacle !== null) return fail(obstacleFailure(obstacle), { json });
   const client = asksHelper(plan) ? openClient(thisHost()) : null;
   try {
@@ -170,13 +170,23 @@ async function conducted(work: Conducting): Promise<void> {
     display.recap(state);
     process.exitCode = RUN_STATUS[state];
     await reported(work);
+    noteUnrecorded(parts);
   } finally {
     display.close();
+    await parts.sandboxes?.close();
     await terminals?.close();
     given.password?.fill(0);
     forget(given.secrets);
     for (const signal of signals) process.off(signal, interrupt);
   }
+}
+
+function noteUnrecorded({ sandboxes }: Parts): void {
+  const left = sandboxes?.unrecorded() ?? 0;
+  if (left > 0)
+    process.stderr.write(
+      `sallyport: ${left} sandboxed step${left === 1 ? " is" : "s are"} on this user's record only: root's was not told, or did not take it\n`,
+    );
 }
 
 /** Of the recordings that were made, on whatever way it ended. */

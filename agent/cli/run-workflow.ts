@@ -5,6 +5,7 @@ import { thisHost } from "../host.ts";
 import { inputValues } from "../workflow/inputs.ts";
 import { PARTS, type Parts } from "../workflow/parts.ts";
 import { lockedSteps, makePlan, privilegedSteps, type Plan } from "../workflow/plan.ts";
+import { refusedCode } from "../workflow/code-preflight.ts";
 import { obstacleTo } from "../workflow/preflight.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
 import { rated } from "../workflow/risk.ts";
@@ -75,10 +76,9 @@ function planOf(file: string, options: RunOptions): Plan | null {
 async function printPlan(plan: Plan, json: boolean, parts: Parts): Promise<void> {
   const client = asksHelper(plan) ? openClient(thisHost()) : null;
   try {
-    const obstacle = obstacleTo(plan, {
-      terminals: parts.terminals !== null,
-      sandbox: parts.sandbox,
-    });
+    const obstacle =
+      obstacleTo(plan, { terminals: parts.terminals !== null, sandbox: parts.sandbox }) ??
+      (await refusedCode(plan, parts.sandboxes));
     const refused = obstacle === null ? null : obstacleFailure(obstacle);
     const verdicts = await verdictsOf(client);
     if (!json) {

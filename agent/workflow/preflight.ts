@@ -1,5 +1,6 @@
 /** Why a plan is not begun: known before anything runs. */
 import { decidedByText, readSettled, ruling, type Ruling } from "../grants/settings.ts";
+import type { CodeObstacle } from "./code-preflight.ts";
 import type { Executors } from "./execution.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 
@@ -8,6 +9,8 @@ export type Obstacle =
   | { kind: "unsandboxed"; steps: readonly PlannedStep[] }
   /** They ask for what root has settled that nobody can grant. */
   | { kind: "not_allowed"; steps: readonly PlannedStep[]; decidedBy: string }
+  /** Their code is, by the rules of this host. */
+  | CodeObstacle
   /** Nothing here has terminals for them. */
   | { kind: "no_terminals"; steps: readonly PlannedStep[] };
 
@@ -28,13 +31,18 @@ export function stepRulings(settled = readSettled()): (step: PlannedStep) => Rul
   };
 }
 
-/** Null: it may begin. Steps that cannot be reached, and locked ones, do not count. */
+/** Those that will run if it comes to them: not what cannot be reached, nor what is locked. */
+export function runnable({ steps }: Pick<Plan, "steps">): PlannedStep[] {
+  return steps.filter(({ reachable, locked }) => reachable && !locked);
+}
+
+/** Null: it may begin. */
 export function obstacleTo(
-  { steps }: Pick<Plan, "steps">,
+  plan: Pick<Plan, "steps">,
   there: Available,
   rulingOn = stepRulings(),
 ): Obstacle | null {
-  const runs = steps.filter(({ reachable, locked }) => reachable && !locked);
+  const runs = runnable(plan);
   const ruled = runs
     .filter(({ via }) => via !== "helper")
     .map((step) => ({ step, ...rulingOn(step) }));
