@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeBlock } from "../escape.ts";
 import { explainSandboxEnd, explainSandboxRefusal, inexactText } from "../sandbox/explain.ts";
-import type { Executed, Execution } from "../sandbox/executor.ts";
+import type { Execution } from "../sandbox/execute.ts";
+import type { Recorded } from "../sandbox/host-sandboxes.ts";
 import { closeInherited } from "../inherited-descriptors.ts";
 import {
   LANGUAGES,
@@ -151,7 +152,7 @@ function passOn(stream: Stream, chunk: Buffer): void {
   out.write(out.isTTY ? escapeBlock(chunk.toString("utf8")) : chunk);
 }
 
-function report(executed: Executed, profile: Profile, json: boolean): void {
+function report(executed: Recorded, profile: Profile, json: boolean): void {
   if (executed.kind !== "ran") return refuse(executed, json);
   const failure = explainSandboxEnd(executed.end, profile);
   if (json) {
@@ -159,6 +160,7 @@ function report(executed: Executed, profile: Profile, json: boolean): void {
   } else {
     process.stderr.write(confinedText(executed, profile));
     process.stderr.write(findingsText(executed.examined));
+    if (!executed.onRecord) process.stderr.write(NOT_ON_RECORD);
     if (failure !== null) process.stderr.write(failureText(failure));
   }
   process.exitCode = failure?.status ?? 0;
@@ -178,11 +180,15 @@ function refuse(refusal: SandboxRefusal, json: boolean): void {
   process.exitCode = failure.status;
 }
 
-type Ran = Extract<Executed, { kind: "ran" }>;
+/** Not a word of how to: it may be what the administrator wants. */
+const NOT_ON_RECORD =
+  "sallyport: on this user's record only: root's was not told, or did not take it\n";
+
+type Ran = Extract<Recorded, { kind: "ran" }>;
 
 function executedJson(ran: Ran, failure: Failure | null) {
   const { end, stdout, stderr, truncated, durationMs, confinement, peak, degraded, examined } = ran;
-  const { backend } = ran;
+  const { backend, onRecord } = ran;
   const { findings } = examined;
   return {
     v: 1,
@@ -193,7 +199,7 @@ function executedJson(ran: Ran, failure: Failure | null) {
     truncated,
     durationMs,
     timedOut: end.by === "limit" && end.limit === "time",
-    data: { kind: "sandbox", backend, end, confinement, degraded, peak, findings },
+    data: { kind: "sandbox", backend, end, confinement, degraded, peak, findings, onRecord },
     error: failure === null ? null : { code: failure.code, message: failure.cause },
   };
 }

@@ -7,7 +7,7 @@ import { helperSteps } from "../workflow/helper-steps.ts";
 import { parallelSteps } from "../workflow/parallel.ts";
 import type { Parts } from "../workflow/parts.ts";
 import { privilegedSteps, secretInputs, type Plan } from "../workflow/plan.ts";
-import { asRoot, obstacleTo } from "../workflow/preflight.ts";
+import { obstacleAhead } from "../workflow/before-run.ts";
 import type { RunRecord } from "../workflow/record.ts";
 import { areTheSame, forget, secretMarks } from "../workflow/secrets.ts";
 import { reportCasts } from "../workflow/reported-casts.ts";
@@ -53,11 +53,7 @@ export async function beginRun(begin: Begin, options: BeginOptions): Promise<voi
     return fail(usage(`-j takes a number from 1 to 64, not ${options.jobs}`), { json });
   const flaw = approvalFlaw(plan, options);
   if (flaw !== null) return fail(flaw, { json });
-  const obstacle = obstacleTo(plan, {
-    terminals: parts.terminals !== null,
-    sandbox: parts.sandbox,
-    root: asRoot(),
-  });
+  const obstacle = await obstacleAhead(plan, parts);
   if (obstacle !== null) return fail(obstacleFailure(obstacle), { json });
   const client = asksHelper(plan) ? openClient(thisHost()) : null;
   try {
@@ -171,13 +167,23 @@ async function conducted(work: Conducting): Promise<void> {
     display.recap(state);
     process.exitCode = RUN_STATUS[state];
     await reported(work);
+    noteUnrecorded(parts);
   } finally {
     display.close();
+    await parts.sandboxes?.close();
     await terminals?.close();
     given.password?.fill(0);
     forget(given.secrets);
     for (const signal of signals) process.off(signal, interrupt);
   }
+}
+
+function noteUnrecorded({ sandboxes }: Parts): void {
+  const left = sandboxes?.unrecorded() ?? 0;
+  if (left > 0)
+    process.stderr.write(
+      `sallyport: ${left} sandboxed step${left === 1 ? " is" : "s are"} on this user's record only: root's was not told, or did not take it\n`,
+    );
 }
 
 /** Of the recordings that were made, on whatever way it ended. */

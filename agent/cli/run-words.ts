@@ -1,5 +1,5 @@
 /** The one place that words why a workflow is not run, and what helps. */
-import { explainSandboxRefusal } from "../sandbox/explain.ts";
+import { explainSandboxRefusal, refusedFor } from "../sandbox/explain.ts";
 import { noSandbox } from "../workflow/parts.ts";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { isHarmless } from "../escape.ts";
@@ -49,6 +49,13 @@ export function obstacleFailure(obstacle: Obstacle): Failure {
         why === null ? { cause: "there is no sandbox", hint: null } : explainSandboxRefusal(why);
       return { code: kind, cause: `${cause}: ${names}`, hint: hint ?? commandOf(steps), status };
     }
+    case "code_refused":
+      return {
+        code: kind,
+        cause: `the code is refused, and nothing was run: ${names}: ${refusedFor(obstacle.examined)}`,
+        hint: codeRulesOf(steps),
+        status,
+      };
     case "no_terminals":
       return {
         code: "unavailable",
@@ -59,6 +66,11 @@ export function obstacleFailure(obstacle: Obstacle): Failure {
     default:
       return kind satisfies never;
   }
+}
+
+function codeRulesOf([step]: readonly PlannedStep[]): string | null {
+  if (step?.act.kind !== "code") return null;
+  return `sallyport exec --language ${step.act.language} --explain`;
 }
 
 /** What a person may run instead, who sees what it is. */

@@ -5,7 +5,7 @@ import { thisHost } from "../host.ts";
 import { inputValues } from "../workflow/inputs.ts";
 import { PARTS, type Parts } from "../workflow/parts.ts";
 import { lockedSteps, makePlan, privilegedSteps, type Plan } from "../workflow/plan.ts";
-import { asRoot, obstacleTo } from "../workflow/preflight.ts";
+import { obstacleAhead } from "../workflow/before-run.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
 import { rated } from "../workflow/risk.ts";
 import { openStore } from "../workflow/store.ts";
@@ -75,11 +75,7 @@ function planOf(file: string, options: RunOptions): Plan | null {
 async function printPlan(plan: Plan, json: boolean, parts: Parts): Promise<void> {
   const client = asksHelper(plan) ? openClient(thisHost()) : null;
   try {
-    const obstacle = obstacleTo(plan, {
-      terminals: parts.terminals !== null,
-      sandbox: parts.sandbox,
-      root: asRoot(),
-    });
+    const obstacle = await obstacleAhead(plan, parts);
     const refused = obstacle === null ? null : obstacleFailure(obstacle);
     const verdicts = await verdictsOf(client);
     if (!json) {

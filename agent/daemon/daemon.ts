@@ -17,6 +17,7 @@ import { recordedClient, type RecordedClient } from "./recorded-client.ts";
 import { isOfFleet, recordedOperator, type RecordedOperator } from "./recorded-operator.ts";
 import { parseRequest } from "../request.ts";
 import { hostSandboxes, type HostSandboxes } from "../sandbox/host-sandboxes.ts";
+import { recordBy } from "../sandbox/root-record.ts";
 import { openDesk } from "../workflow/desk.ts";
 import { sandboxSteps } from "../workflow/sandbox-steps.ts";
 import { badConfiguration } from "./refusal.ts";
@@ -60,6 +61,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     by: "run_code",
     watch: metrics.sandboxed,
     report: (line) => log.info({ event: "sandbox", client: asker.getStore()?.caller }, line),
+    record: { put: async (line) => await recordBy(client)(line) },
     say: (text) => log.warn({ event: "sandbox" }, text),
   });
   const opened = openLedger(state, {
@@ -106,7 +108,7 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
         folder: join(state, "workflows"),
         home: "/",
         client,
-        parts: { terminals: null, sandbox: sandboxSteps(sandboxes) },
+        parts: { terminals: null, sandbox: sandboxSteps(sandboxes), sandboxes },
         pace: (caller, kind) => limiter.take(caller, kind),
         report: bug,
       }),

@@ -1,5 +1,6 @@
 /** Why code was not run, as an agent reads it: no paths, and nothing of what this host said itself. */
 import type { SandboxRefusal } from "../sandbox/refusal.ts";
+import type { JudgedFinding } from "../sanitizer/finding.ts";
 import { RULES } from "../sanitizer/finding.ts";
 import type { Code } from "./words.ts";
 
@@ -56,9 +57,8 @@ export function codeRefusal(refusal: SandboxRefusal): [Code, string] {
   }
 }
 
-type Found = Extract<SandboxRefusal, { kind: "code_refused" }>["examined"]["findings"];
-
-function foundIn(findings: Found): string {
+/** Of what does not pass, the first ones; `text` in them is untrusted. */
+export function foundIn(findings: readonly JudgedFinding[]): string {
   return findings
     .filter(({ judgement }) => judgement === "refuse")
     .slice(0, 3)

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { asker } from "../asker.ts";
 import type { Started, Sent } from "../workflow/desk.ts";
+import { foundIn } from "./code-words.ts";
 import type { Obstacle } from "../workflow/preflight.ts";
 import type { Problem } from "../workflow/problem.ts";
 import type { Call } from "./call.ts";
@@ -75,8 +76,10 @@ export function obstacleCode({ kind }: Obstacle) {
   return kind === "no_terminals" ? "needs_person" : kind;
 }
 
-export function obstacleWish({ steps }: Obstacle): string {
-  return steps.map(({ id }) => id).join(", ");
+export function obstacleWish(obstacle: Obstacle): string {
+  const steps = obstacle.steps.map(({ id }) => id).join(", ");
+  if (obstacle.kind !== "code_refused") return steps;
+  return `${steps}: ${foundIn(obstacle.examined.findings)}`;
 }
 
 /** Why it was not started, or is no plan. */
@@ -90,7 +93,7 @@ export function notStarted(why: Exclude<Started, { kind: "started" }>): Outcome<
         why.flaws.map(({ name, cause }) => `${name}: ${cause}`).join("; "),
       );
     case "obstacle":
-      return refusal(obstacleCode(why.obstacle), obstacleWish(why.obstacle));
+      return refusal(obstacleCode(why.obstacle), untrustedLine(obstacleWish(why.obstacle)));
     case "too_many":
       return refusal("too_many_runs", "");
     case "no_store":

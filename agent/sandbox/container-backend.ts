@@ -5,13 +5,14 @@ import { containerApi, ContainerFault, type ContainerApi } from "./container-api
 import { sweepOrphans } from "./container-owner.ts";
 import { containerPool } from "./container-pool.ts";
 import { containerUsage } from "./container-usage.ts";
-import type { Container } from "./container.ts";
+import type { Container, Interpreter } from "./container.ts";
 import { keptOutput } from "./kept-output.ts";
 import type { Language } from "./profile.ts";
 import { containerRefusal, type SandboxRefusal } from "./refusal.ts";
 import { FLOOD, type SandboxEnd, type SandboxJob } from "./run-bubblewrap.ts";
 import { socketFlaw } from "./container-socket.ts";
 import { highest, type Usage } from "./tree-usage.ts";
+import { PIPE_BYTES } from "./waiting-program.ts";
 
 export type ContainerSettings = {
   /** Of this host. */
@@ -54,6 +55,7 @@ export function containerBackend(name: "docker" | "podman", settings: ContainerS
           {
             profile: job.profile,
             workspace: job.workspace,
+            ahead: aheadFor(job),
           },
           job.isLast,
         );
@@ -102,12 +104,8 @@ async function runIn(
         argv: job.argv,
         env: job.env,
         seconds: profile.seconds,
-        files: {
-          ...(job.stdin === null ? {} : { stdin: job.stdin }),
-          ...(job.text === null || job.programFile === null
-            ? {}
-            : { [job.programFile.split("/").at(-1) ?? ""]: job.text }),
-        },
+        stdin: job.stdin ?? "",
+        program: programOf(job),
         told: (stream, chunk) => {
           kept[stream].add(chunk);
           job.output(stream, chunk);
@@ -134,6 +132,23 @@ async function runIn(
     clearTimeout(timer);
     signal?.removeEventListener("abort", cancel);
   }
+}
+
+function programOf({ text, programFile }: SandboxJob): { file: string; text: string } | null {
+  return text === null || programFile === null ? null : { file: programFile, text };
+}
+
+/** Bash reads a pipe byte by byte; it starts fast enough. */
+const SLOW_TO_START = [INTERPRETERS.node, INTERPRETERS.python];
+
+/** What may be started for such a program before it is there: nothing that it says of itself, nothing too long. */
+function aheadFor(job: SandboxJob): Interpreter | null {
+  const program = programOf(job);
+  const [path = "", ...others] = job.argv;
+  const isPlain = Object.keys(job.env).length === 0 && others.join("\0") === program?.file;
+  if (program === null || !isPlain || !SLOW_TO_START.includes(path)) return null;
+  if (Buffer.byteLength(program.text) > PIPE_BYTES) return null;
+  return { path, file: program.file };
 }
 
 /** Looks at what the container uses, again and again. */

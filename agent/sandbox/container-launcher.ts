@@ -21,6 +21,9 @@ const GRACE_SECONDS = 5;
  * Killing is left to the kernel, when process 1 ends. It looks fifty times a second: a helper that tells it could be
  * stopped by the program. What bash would end at is trapped; other signals do not reach a process 1. A process that
  * takes the program's number when that has ended only draws out its own run.
+ *
+ * Where it finds the words of its program when it starts, it starts that at once: an interpreter that waits at a pipe,
+ * which has nobody's code yet. Process 1 ends with that, too, while it waits.
  */
 const LAUNCHER = `cd / && cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev || exit 125
 told() { [ ! -r "/sys/fs/cgroup/$2" ] || { read -r value <"/sys/fs/cgroup/$2" && echo "group $1 $value"; }; }
@@ -29,14 +32,23 @@ told period cpu/cpu.cfs_period_us; told quota cpu/cpu.cfs_quota_us; told share c
 told processes pids/pids.max; told processes pids.max
 cat /proc/self/mountinfo | while read -r _ _ _ _ point _; do [ ! -w "$point" ] || echo "open $point"; done
 for folder in ${GIVEN} /workspace; do echo "folder $folder $(stat -c %d:%i "$folder")"; done
+begin() {
+	mapfile -d '' -t words <${GIVEN}/words
+	cd "\${words[0]}" || exit 125
+	trap : HUP INT ILL TRAP ABRT FPE BUS SEGV SYS PIPE ALRM TERM XCPU XFSZ VTALRM PROF USR1 USR2
+	env --default-signal "\${words[@]:1}" <${GIVEN}/stdin &
+	program=$!
+}
+program=
+[ ! -e ${GIVEN}/words ] || begin
 printf '${READY.trimEnd()}\\n'
-IFS= read -r answer && [ "$answer" = go ] || exit 125
-mapfile -d '' -t words <${GIVEN}/words
-SECONDS=0 seconds=\${words[0]}
-cd "\${words[1]}" || exit 125
-trap : HUP INT ILL TRAP ABRT FPE BUS SEGV SYS PIPE ALRM TERM XCPU XFSZ VTALRM PROF USR1 USR2
-env --default-signal "\${words[@]:2}" <${GIVEN}/stdin &
-program=$!
+until IFS= read -r -t 1 answer; do
+	[ $? -gt 128 ] && { [ -z "$program" ] || kill -0 "$program" 2>/dev/null; } || exit 125
+done
+[ "$answer" = go ] || exit 125
+[ -n "$program" ] || begin
+read -r seconds <${GIVEN}/seconds
+SECONDS=0
 exec >/dev/null 2>&1
 while kill -0 "$program" && [ "$SECONDS" -lt "$seconds" ]; do
 	read -r -t 0.02 || [ $? -gt 128 ] || exit 125
@@ -70,21 +82,20 @@ type Start = {
   env: Readonly<Record<string, string>>;
   /** Where it starts. */
   folder: string;
-  seconds: number;
 };
 
-/** Files that it reads when it is told to go, by name. */
-export function startFiles({ argv, env, folder, seconds }: Start): Record<string, string> {
+/** Files that it reads before it starts its program, by name. */
+export function startFiles({ argv, env, folder }: Start): Record<string, string> {
   const variables = Object.entries(env).map((pair) => pair.join("="));
   const unset = NOT_WANTED.map((name) => `--unset=${name}`);
   const given = ["/usr/bin/python3", "-ISc", WITH_VARIABLES, ...argv];
-  const words = [
-    String(Math.ceil(seconds) + GRACE_SECONDS),
-    folder,
-    ...unset,
-    ...(variables.length === 0 ? argv : given),
-  ];
+  const words = [folder, ...unset, ...(variables.length === 0 ? argv : given)];
   return { words: listed(words), variables: listed(variables) };
+}
+
+/** File that it reads when it is told to go. */
+export function deadlineFile(seconds: number): Record<string, string> {
+  return { seconds: `${Math.ceil(seconds) + GRACE_SECONDS}\n` };
 }
 
 function listed(words: readonly string[]): string {

@@ -1,4 +1,7 @@
-/** Containers that wait for their program, so that it need not wait for them. Each is for one run. */
+/**
+ * Containers that wait for their program, so that it need not wait for them, and where it can be, its interpreter with
+ * them. Each is for one run.
+ */
 import type { ContainerApi } from "./container-api.ts";
 import { makeContainer, type Container, type ContainerKind } from "./container.ts";
 import type { SandboxRefusal } from "./refusal.ts";
@@ -13,8 +16,8 @@ export type ContainerPool = {
   close(): Promise<void>;
 };
 
-/** As many kinds are kept ready; of the others a program asks too seldom. */
-const KINDS_MAX = 4;
+/** As many kinds are kept ready: for each language, for commands, and for what examines python. */
+const KINDS_MAX = 5;
 
 export function containerPool(
   api: ContainerApi,
@@ -39,24 +42,31 @@ export function containerPool(
     const container = await made.catch(() => null);
     return container === null || "kind" in container || over.has(container) ? null : container;
   };
+  /** The same, and what was started in it waits, too; else it is ended. */
+  const ready = async (made: Promise<Container | SandboxRefusal>): Promise<Container | null> => {
+    const container = await usable(made);
+    if (container === null || container.isReady()) return container;
+    await container.kill();
+    return null;
+  };
   const discard = async (made: Promise<Container | SandboxRefusal>): Promise<void> => {
     const container = await usable(made);
     await container?.kill();
   };
   /** What was made ahead and failed is told to nobody: the next one who asks has it made again. */
   const fill = (key: string, kind: ContainerKind): void => {
-    const ready = waiting.get(key) ?? [];
+    const all = waiting.get(key) ?? [];
     waiting.delete(key);
-    waiting.set(key, ready);
+    waiting.set(key, all);
     for (const oldest of [...waiting.keys()].slice(0, -KINDS_MAX)) {
       for (const made of waiting.get(oldest) ?? []) void discard(made);
       waiting.delete(oldest);
     }
     if (isClosed) return;
-    while (ready.length < warm) {
+    while (all.length < warm) {
       const made = make(kind);
       made.then(rest, () => {});
-      ready.push(made);
+      all.push(made);
     }
   };
 
@@ -64,12 +74,14 @@ export function containerPool(
     async take(wish, isLast) {
       const kind = { ...wish, ...common };
       const key = keyOf(kind);
-      if (key === null || warm === 0 || isLast) return await make(kind);
+      // Whose program is there already need not wait for an interpreter that waits for it.
+      const plain = { ...kind, ahead: null };
+      if (key === null || warm === 0 || isLast) return await make(plain);
       const made = waiting.get(key)?.shift();
-      const container = made === undefined ? null : await usable(made);
+      const container = made === undefined ? null : await ready(made);
       container?.hold(true);
       try {
-        return container ?? (await make(kind));
+        return container ?? (await make(plain));
       } finally {
         fill(key, kind);
       }
@@ -85,10 +97,11 @@ export function containerPool(
 }
 
 /** What all containers of a kind have in common; null for those that nobody will ask for again. */
-function keyOf({ profile, workspace }: ContainerKind): string | null {
+function keyOf({ profile, workspace, ahead }: ContainerKind): string | null {
   if (workspace !== null) return null;
-  const { memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort } = profile;
-  return JSON.stringify([memoryMiB, cpus, processes, openFiles, tmpMiB, processMiB, bestEffort]);
+  // What examines a program keeps more of what is said, and so does not take what waits for the program.
+  const { seconds: _, ...limits } = profile;
+  return JSON.stringify([limits, ahead]);
 }
 
 function rest(made: Container | SandboxRefusal): void {

@@ -50,7 +50,7 @@ const MASKED = [
 ];
 const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map(inProc);
 
-export function containerSpec(wish: ContainerWish): object {
+export function containerSpec(wish: ContainerWish) {
   const { backend, image, profile, workspace, given, seccomp, labels } = wish;
   const { uid, gid } = userFor(workspace);
   const tmpBytes = profile.tmpMiB * MIB;

@@ -1,11 +1,12 @@
 /** One container, from its creation to its last process: made, looked at, and waiting for its only program. */
 import { chmodSync, closeSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
-import { GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
+import { deadlineFile, GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
+import { disagreements } from "./container-word.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
 import { dockerSeccomp } from "./docker-seccomp.ts";
 import { gaps, groupGaps, readConfinement, type Confinement } from "./confinement.ts";
@@ -14,6 +15,7 @@ import type { SandboxRefusal } from "./refusal.ts";
 import type { Stream } from "./run-bubblewrap.ts";
 import { containerUsage } from "./container-usage.ts";
 import type { Usage } from "./tree-usage.ts";
+import { makePipe, waitingProgram, type WaitingProgram } from "./waiting-program.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export type Container = {
@@ -22,12 +24,16 @@ export type Container = {
   degraded: readonly Inexact[];
   /** While it waits; null where its daemon does not count. */
   usage: Usage | null;
+  /** Whether what was started in it ahead waits for its text, still. */
+  isReady(): boolean;
   /** Lets the launcher go on. What the program says from now on is told. */
   go(program: {
     argv: readonly string[];
     env: Readonly<Record<string, string>>;
+    stdin: string | Buffer;
+    /** Where it is a text. */
+    program: { file: string; text: string } | null;
     seconds: number;
-    files: Readonly<Record<string, string | Buffer>>;
     told: (stream: Stream, chunk: Buffer) => void;
     outOfMemory: () => void;
   }): void;
@@ -46,7 +52,15 @@ export type ContainerKind = {
   image: string;
   profile: Profile;
   workspace: Workspace | null;
+  /**
+   * Interpreter that is started before there is a program, which it is then given; it has no variables, and no
+   * workspace. Null: nothing is.
+   */
+  ahead: Interpreter | null;
 };
+
+/** `file`: what it runs, inside. */
+export type Interpreter = { path: string; file: string };
 
 /** How long a container may take to come as far as its launcher. */
 const READY_MS = 30_000;
@@ -64,19 +78,30 @@ export async function makeContainer(
   let container: Started | null = null;
   try {
     const seccomp = filterFor(kind.backend, folder);
-    const spec = containerSpec({ ...kind, given, seccomp, labels: ownLabels() });
+    const wish = { ...kind, given, seccomp, labels: ownLabels() };
+    const spec = containerSpec(wish);
+    await prepare(kind, given);
     const { Id } = (await api.ask("POST", "/containers/create", spec)) as { Id: string };
     container = await startContainer(api, Id);
     void container.gone.then(clear);
     void removedIn(container);
+    const inspected = api.ask("GET", `/containers/${Id}/json`).catch(() => null);
     const report = await container.report;
-    const judged = judge(report, kind, given, opened);
+    const others = disagreements(wish, spec.HostConfig, await inspected);
+    const judged = judge(report, kind, given, opened, others);
     if ("kind" in judged) {
       await container.kill();
       return judged;
     }
+    const waiting = await waitingIn(container, kind, given);
     const usage = await containerUsage(api, Id);
-    return { ...container, ...judged, usage, go: starter(container, kind, given) };
+    return {
+      ...container,
+      ...judged,
+      usage,
+      isReady: () => waiting?.isRead() ?? true,
+      go: waiting === null ? starter(container, kind, given) : giver(container, waiting, given),
+    };
   } catch (error) {
     await container?.kill();
     clear();
@@ -84,6 +109,35 @@ export async function makeContainer(
   } finally {
     if (opened !== null) closeSync(opened);
   }
+}
+
+/** What the launcher finds when it starts, where it is to start something itself. */
+async function prepare({ ahead, workspace }: ContainerKind, given: string): Promise<void> {
+  if (ahead === null) return;
+  await makePipe(pipeIn(given, ahead));
+  const folder = folderFor(workspace);
+  put(given, { stdin: "", ...startFiles({ argv: [ahead.path, ahead.file], env: {}, folder }) });
+}
+
+async function waitingIn(
+  { ended, gone }: Started,
+  { ahead }: ContainerKind,
+  given: string,
+): Promise<WaitingProgram | null> {
+  if (ahead === null) return null;
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  const waiting = await waitingProgram(pipeIn(given, ahead), () => isOver, READY_MS);
+  void gone.then(() => waiting.close());
+  return waiting;
+}
+
+function pipeIn(given: string, { file }: Interpreter): string {
+  return join(given, basename(file));
+}
+
+function folderFor(workspace: Workspace | null): string {
+  return workspace === null ? "/tmp" : "/workspace";
 }
 
 /** Its daemon removes it by itself when it has ended, or else is told to. */
@@ -113,11 +167,13 @@ function judge(
   { backend, profile, workspace }: ContainerKind,
   given: string,
   opened: number | null,
+  others: readonly string[],
 ): Judged | SandboxRefusal {
   const confinement = readConfinement(report);
   const missing = gaps(confinement, { profile, workspace }, userFor(workspace).uid);
   if (!isSameFolder(report, GIVEN, given)) missing.push("the program's folder");
   if (opened !== null && !isSameFolder(report, "/workspace", opened)) missing.push("the workspace");
+  missing.push(...others.map((key) => `${key}, by ${backend}'s own word`));
   if (missing.length > 0) return { kind: "not_confined", gaps: missing };
   const degraded = groupGaps(confinement, profile);
   const limits = degraded.filter((limit) => !profile.bestEffort.includes(limit));
@@ -210,17 +266,31 @@ async function startContainer(api: ContainerApi, id: string): Promise<Started> {
 }
 
 function starter(container: Started, { workspace }: ContainerKind, given: string): Container["go"] {
-  return ({ argv, env, seconds, files, told, outOfMemory }) => {
-    const folder = workspace === null ? "/tmp" : "/workspace";
-    const start = startFiles({ argv, env, folder, seconds });
-    for (const [name, text] of Object.entries({ stdin: "", ...files, ...start })) {
-      writeFileSync(join(given, name), text);
-      // Whatever the umask.
-      chmodSync(join(given, name), 0o644);
-    }
+  return ({ argv, env, stdin, program, seconds, told, outOfMemory }) => {
+    const start = startFiles({ argv, env, folder: folderFor(workspace) });
+    const text = program === null ? {} : { [basename(program.file)]: program.text };
+    put(given, { stdin, ...text, ...start, ...deadlineFile(seconds) });
     container.hear(told, outOfMemory);
     container.stdin.write("go\n");
   };
+}
+
+/** The same where the program's interpreter is there already. It has its input open: the file stays the same one. */
+function giver(container: Started, waiting: WaitingProgram, given: string): Container["go"] {
+  return ({ stdin, program, seconds, told, outOfMemory }) => {
+    put(given, { stdin, ...deadlineFile(seconds) });
+    container.hear(told, outOfMemory);
+    container.stdin.write("go\n");
+    if (!waiting.give(program?.text ?? "")) void container.kill();
+  };
+}
+
+function put(given: string, files: Readonly<Record<string, string | Buffer>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(given, name), text);
+    // Whatever the umask.
+    chmodSync(join(given, name), 0o644);
+  }
 }
 
 function statusOf(error: unknown): number {

@@ -1,44 +1,12 @@
 /** Where untrusted code runs: so many sandboxes at once, each for one run, the others in a queue. */
 import { randomUUID } from "node:crypto";
-import { arch } from "node:process";
 import { orLockdown } from "../lockdown.ts";
 import { codeSettingsSchema, type CodeSettings } from "../sanitizer/settings.ts";
-import { isVariable } from "./bubblewrap.ts";
-import type { Backend, BackendName, BackendRun } from "./backend.ts";
 import { chooseBackends, choiceSchema, type Backends } from "./choice.ts";
 import { examine, type Examined } from "./examine.ts";
-import { PROGRAM_FILE } from "./interpreter.ts";
-import { profileFor, profileSchema, type Language, type Profile } from "./profile.ts";
+import { execute, type BackendRan, type Execution } from "./execute.ts";
+import { profileFor, profileSchema } from "./profile.ts";
 import type { SandboxRefusal } from "./refusal.ts";
-import type { Stream } from "./run-bubblewrap.ts";
-import type { Machine } from "./syscalls.ts";
-import { resolveWorkspace, type Workspace } from "./workspace.ts";
-
-export type Execution = {
-  program:
-    | { kind: "code"; language: Language; text: string }
-    /** Looked for in PATH inside; no shell. */
-    | { kind: "command"; argv: readonly string[] };
-  profile: Profile;
-  env: Readonly<Record<string, string>>;
-  /** Null: nothing to read. Not kept. */
-  stdin: Buffer | null;
-  /** The program starts in it, and finds it at /workspace. Null: it starts in /tmp. */
-  workspace: Workspace | null;
-  /** Stops all of it, at once. */
-  signal: AbortSignal | null;
-  /** What it says, while it says it; all of it, also what the result leaves out. */
-  output: (stream: Stream, chunk: Buffer) => void;
-  /** Waits for its turn however many do: how many ask at once, and how often, is bounded elsewhere. */
-  patient?: boolean;
-  /** In place of the one that the settings name. */
-  backend?: BackendName | null;
-  /** Nothing more is asked of this process: no sandbox is made ready for the next program. */
-  isLast?: boolean;
-};
-
-/** `backend` is null where it was stopped before one was asked. */
-type BackendRan = BackendRun & { backend: BackendName | null };
 
 export type Executed =
   | (BackendRan & {
@@ -46,6 +14,8 @@ export type Executed =
       examined: Examined;
     })
   | SandboxRefusal;
+
+type Code = Extract<Execution["program"], { kind: "code" }>;
 
 /** What becomes of runs, for who keeps records or counts. `by`: who asked for it. */
 export type SandboxEvent =
@@ -73,6 +43,8 @@ export type Health = {
 
 export type Executor = {
   run(execution: Execution, by?: string): Promise<Executed>;
+  /** What is seen in code, in its turn and by the same rules; it is not run. */
+  look: (code: Code, signal: AbortSignal | null) => Promise<Examined | SandboxRefusal>;
   health(): Health;
   /** Ends sandboxes that wait for a program; for the end of this process. */
   close(): Promise<void>;
@@ -101,7 +73,10 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
   const count = { total: 0, failed: 0, stopped: 0, refused: 0 };
 
   /** Null: no more may wait. Who is stopped while it waits makes room for others. */
-  const turn = ({ signal, patient }: Execution): Promise<"go" | "gone"> | null => {
+  const turn = ({
+    signal,
+    patient,
+  }: Pick<Execution, "signal" | "patient">): Promise<"go" | "gone"> | null => {
     if (running < atOnce) {
       running += 1;
       return Promise.resolve("go");
@@ -157,7 +132,7 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
       };
       const place = turn(execution);
       if (place === null) return end({ kind: "queue_full", running, waiting: queue.length });
-      if ((await place) === "gone") return end(NOT_BEGUN);
+      if ((await place) === "gone") return end({ ...NOT_BEGUN });
       const start = { at: performance.now() };
       starts.add(start);
       using stopped = orLockdown(execution.signal);
@@ -165,6 +140,14 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
         return end(await inTurn(id, by, { ...execution, signal: stopped.signal }));
       } finally {
         starts.delete(start);
+        leave();
+      }
+    },
+    async look(program, signal) {
+      if ((await turn({ signal, patient: true })) !== "go") return NOTHING_FOUND;
+      try {
+        return await examinedIn({ program, signal }, code, backends);
+      } finally {
         leave();
       }
     },
@@ -202,7 +185,12 @@ const NOT_BEGUN: Executed = {
 
 /** Python is read by Python, in a sandbox that has nothing but the text; where there is none, that is the answer. */
 async function examinedIn(
-  { program, signal, backend, isLast }: Execution,
+  {
+    program,
+    signal,
+    backend,
+    isLast,
+  }: Pick<Execution, "program" | "signal" | "backend" | "isLast">,
   code: CodeSettings,
   backends: Backends,
 ): Promise<Examined | SandboxRefusal> {
@@ -230,69 +218,3 @@ async function examinedIn(
 }
 
 const EXAMINERS = profileFor("python", profileSchema.parse({ seconds: 20, outputKiB: 4096 }));
-
-/** Linux refuses a single argument that is longer; and it bounds what a filter of ours has to hold. */
-const WORD_MAX_BYTES = 131_071;
-const WORDS_MAX_BYTES = 1_500_000;
-const TEXT_MAX_BYTES = 8 * 1_048_576;
-
-async function execute(
-  execution: Execution,
-  backends: Backends,
-  started: (pid: number) => void = () => undefined,
-): Promise<BackendRan | SandboxRefusal> {
-  const { program, profile, env, stdin, signal, output } = execution;
-  if (process.getuid?.() === 0 || process.geteuid?.() === 0) return { kind: "is_root" };
-  const machine = MACHINES[arch];
-  if (machine === undefined) return { kind: "machine", machine: arch };
-  const language = program.kind === "code" ? program.language : null;
-  const backend = backends.of(language, execution.backend ?? null);
-  if ("kind" in backend) return backend;
-  const name = Object.keys(env).find((key) => !isVariable(key));
-  if (name !== undefined) return { kind: "variable", name };
-  const workspace = execution.workspace === null ? null : resolveWorkspace(execution.workspace);
-  if (workspace !== null && "kind" in workspace) return workspace;
-  const argv = argvOf(program, backend);
-  if (!Array.isArray(argv)) return argv;
-  if (isTooLong([...argv, ...Object.values(env)])) return { kind: "too_long" };
-  const text = program.kind === "code" ? program.text : null;
-  if (text !== null && Buffer.byteLength(text) > TEXT_MAX_BYTES) return { kind: "too_long" };
-  const ran = await backend.run({
-    profile,
-    env,
-    workspace,
-    argv,
-    machine,
-    text,
-    stdin,
-    signal,
-    output,
-    started,
-    isLast: execution.isLast === true,
-    programFile: language === null ? null : PROGRAM_FILE[language],
-  });
-  return ran.kind === "ran" ? { ...ran, backend: backend.name } : ran;
-}
-
-const MACHINES: Partial<Record<string, Machine>> = { x64: "x86_64", arm64: "aarch64" };
-
-function argvOf(program: Execution["program"], backend: Backend): string[] | SandboxRefusal {
-  if (program.kind === "code") {
-    const interpreter = backend.interpreterOf(program.language);
-    if (interpreter === null) return { kind: "no_interpreter", language: program.language };
-    return [interpreter, PROGRAM_FILE[program.language]];
-  }
-  const [first = ""] = program.argv;
-  // exec(1p) of some shells would take the first one for an option of its own.
-  return first === "" || first.startsWith("-") ? { kind: "no_command" } : [...program.argv];
-}
-
-/** Words end with a NUL on their way to bubblewrap: one with a NUL in it would be two. */
-function isTooLong(words: readonly string[]): boolean {
-  const bytes = words.map((word) => Buffer.byteLength(word));
-  return (
-    words.some((word) => word.includes("\0")) ||
-    Math.max(...bytes) > WORD_MAX_BYTES ||
-    bytes.reduce((sum, more) => sum + more, 0) > WORDS_MAX_BYTES
-  );
-}

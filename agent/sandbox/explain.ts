@@ -130,7 +130,8 @@ function wording(refusal: SandboxRefusal): Wording {
 }
 
 /** The first reason, and how many more there are. */
-function refusedFor({ findings, more }: Examined): string {
+/** The first finding that does not pass, and how many more there are. */
+export function refusedFor({ findings, more }: Examined): string {
   const [first, ...others] = findings.filter(({ judgement }) => judgement === "refuse");
   if (first === undefined) throw new Error("code is refused for nothing");
   const rest = others.length + more;

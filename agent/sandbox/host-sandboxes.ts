@@ -1,18 +1,21 @@
 /** The sandboxes of this process: one queue for all who ask, by the settings of this host, and each run on record. */
 import { chooseBackends } from "./choice.ts";
 import type { Flaw } from "../settings-file.ts";
-import {
-  executor,
-  type Executed,
-  type Execution,
-  type Executor,
-  type SandboxEvent,
-} from "./executor.ts";
+import type { Execution } from "./execute.ts";
+import { executor, type Executed, type Executor, type SandboxEvent } from "./executor.ts";
+import type { RootRecord } from "./root-record.ts";
 import { sandboxLine } from "./record.ts";
 import { openRecords, type SandboxRecords } from "./records.ts";
+import type { SandboxRefusal } from "./refusal.ts";
 import { readSandboxSettings, type SandboxSettings } from "./settings.ts";
 
-export type HostSandboxes = Executor & {
+/** `onRecord`: whether root's audit log has it, too. */
+export type Recorded = Executed & { onRecord: boolean };
+
+export type HostSandboxes = Omit<Executor, "run"> & {
+  run(execution: Execution, by?: string): Promise<Recorded>;
+  /** Runs so far that root's record does not have. */
+  unrecorded(): number;
   /** As they were when they were first asked for. */
   settings(): SandboxSettings | Flaw;
 };
@@ -26,15 +29,27 @@ type Ask = {
   watch?: (event: SandboxEvent) => void;
   /** Told each run that has ended, in one line of plain words: see record.ts. */
   report?: (line: string) => void;
+  /** Puts the same line on root's record, before the run is answered. Without it: nothing does. */
+  record?: Pick<RootRecord, "put"> & Partial<RootRecord>;
   /** Runs are not remembered, or one was found that had outlived its maker. */
   say: (text: string) => void;
 };
 
 /** Nothing is read before it is asked for, and nothing opened before the first run. */
-export function hostSandboxes({ folder, by, file, watch, report, say }: Ask): HostSandboxes {
+export function hostSandboxes({
+  folder,
+  by,
+  file,
+  watch,
+  report,
+  record,
+  say,
+}: Ask): HostSandboxes {
   let known: SandboxSettings | Flaw | null = null;
   let opened: Executor | null = null;
   let records: SandboxRecords | null = null;
+  let unrecorded = 0;
+  const lines = new WeakMap<Executed, string>();
 
   function settings(): SandboxSettings | Flaw {
     known ??= readSandboxSettings(file);
@@ -48,7 +63,10 @@ export function hostSandboxes({ folder, by, file, watch, report, say }: Ask): Ho
       ...queueOf(given),
       watch: (event) => {
         for (const tell of watchers) tell?.(event);
-        if (event.kind === "ended") report?.(sandboxLine(event));
+        if (event.kind !== "ended") return;
+        const line = sandboxLine(event);
+        lines.set(event.executed, line);
+        report?.(line);
       },
     });
     return opened;
@@ -69,12 +87,19 @@ export function hostSandboxes({ folder, by, file, watch, report, say }: Ask): Ho
 
   return {
     settings,
-    async run(execution: Execution, asker = by): Promise<Executed> {
+    unrecorded: () => unrecorded,
+    async run(execution, asker = by) {
       const given = settings();
-      if ("flaw" in given) {
-        return { kind: "settings", flaw: given.flaw, hint: given.hint ?? null };
-      }
-      return await open(given).run(execution, asker);
+      if ("flaw" in given) return { ...refusalFor(given), onRecord: false };
+      const executed = await open(given).run(execution, asker);
+      const onRecord = (await record?.put(lines.get(executed) ?? "")) === true;
+      if (!onRecord) unrecorded += 1;
+      return { ...executed, onRecord };
+    },
+    async look(code, signal) {
+      const given = settings();
+      if ("flaw" in given) return refusalFor(given);
+      return await open(given).look(code, signal);
     },
     health() {
       const given = settings();
@@ -84,8 +109,13 @@ export function hostSandboxes({ folder, by, file, watch, report, say }: Ask): Ho
       await opened?.close();
       records?.close();
       records = null;
+      await record?.close?.();
     },
   };
+}
+
+function refusalFor({ flaw, hint }: Flaw): SandboxRefusal {
+  return { kind: "settings", flaw, hint: hint ?? null };
 }
 
 function queueOf({ atOnce, waiting, code }: SandboxSettings) {

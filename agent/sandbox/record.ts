@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { JudgedFinding } from "../sanitizer/finding.ts";
 import type { Confinement } from "./confinement.ts";
-import type { Executed, Execution, SandboxEvent } from "./executor.ts";
+import type { Execution } from "./execute.ts";
+import type { Executed, SandboxEvent } from "./executor.ts";
 import type { Usage } from "./tree-usage.ts";
 
 /** `stopped`: for a limit or by its caller. `lost`: whatever ran it is gone, and nobody saw its end. */

@@ -7,7 +7,8 @@ import { z } from "zod";
 import { openDatabase, type Kept } from "../workflow/database.ts";
 import { isAlive, processOf, thisOwner, type Owner } from "../workflow/owner.ts";
 import { ownerSchema } from "../workflow/record.ts";
-import type { Execution, SandboxEvent } from "./executor.ts";
+import type { Execution } from "./execute.ts";
+import type { SandboxEvent } from "./executor.ts";
 import {
   digestOf,
   endOf,

@@ -13,7 +13,8 @@ import { inputValues, type InputFlaw } from "./inputs.ts";
 import { parallelSteps } from "./parallel.ts";
 import type { Parts } from "./parts.ts";
 import { makePlan, privilegedSteps, secretInputs, type Plan } from "./plan.ts";
-import { asRoot, obstacleTo, type Obstacle } from "./preflight.ts";
+import { obstacleAhead } from "./before-run.ts";
+import type { Obstacle } from "./preflight.ts";
 import { readWorkflow } from "./read.ts";
 import type { Problem } from "./problem.ts";
 import type { RunRecord, StepRecord } from "./record.ts";
@@ -85,7 +86,7 @@ export function openDesk({ folder, home, client, parts, pace, report }: Office):
     const made = await rated(makePlan(read.workflow, values.values, thisPlace(home)));
     const terminals = parts.terminals !== null;
     const waits = privilegedSteps(made).length > 0 || secretInputs(made).length > 0;
-    const obstacle = obstacleTo(made, { terminals, sandbox: parts.sandbox, root: asRoot() });
+    const obstacle = await obstacleAhead(made, parts);
     // A secret is given on a terminal, too.
     const nobody =
       waits && !terminals ? { kind: "no_terminals" as const, steps: made.steps } : null;

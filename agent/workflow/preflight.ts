@@ -1,5 +1,6 @@
 /** Why a plan is not begun: known before anything runs. */
 import { decidedByText, readSettled, ruling, type Ruling } from "../grants/settings.ts";
+import type { CodeObstacle } from "./code-preflight.ts";
 import type { Executors } from "./execution.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 
@@ -10,12 +11,15 @@ export type Obstacle =
   | { kind: "not_allowed"; steps: readonly PlannedStep[]; decidedBy: string }
   /** They would be outside of a sandbox as root, whom nothing could be granted that it has not. */
   | { kind: "roots_own"; steps: readonly PlannedStep[] }
+  /** Their code is, by the rules of this host. */
+  | CodeObstacle
   /** Nothing here has terminals for them. */
   | { kind: "no_terminals"; steps: readonly PlannedStep[] };
 
 /** Why root's step is not run (lowercase, no period). */
 export const ROOTS_OWN = "root's own steps are not run outside of a sandbox";
 
+/** `root`: whether this process is root's. */
 export type Available = { terminals: boolean; sandbox: Executors["sandbox"]; root: boolean };
 
 const KINDS = {
@@ -33,18 +37,18 @@ export function stepRulings(settled = readSettled()): (step: PlannedStep) => Rul
   };
 }
 
-/** Whether this process is root's. */
-export function asRoot(): boolean {
-  return process.geteuid?.() === 0;
+/** Those that will run if it comes to them: not what cannot be reached, nor what is locked. */
+export function runnable({ steps }: Pick<Plan, "steps">): PlannedStep[] {
+  return steps.filter(({ reachable, locked }) => reachable && !locked);
 }
 
-/** Null: it may begin. Steps that cannot be reached, and locked ones, do not count. */
+/** Null: it may begin. */
 export function obstacleTo(
-  { steps }: Pick<Plan, "steps">,
+  plan: Pick<Plan, "steps">,
   there: Available,
   rulingOn = stepRulings(),
 ): Obstacle | null {
-  const runs = steps.filter(({ reachable, locked }) => reachable && !locked);
+  const runs = runnable(plan);
   const ruled = runs
     .filter(({ via }) => via !== "helper")
     .map((step) => ({ step, ...rulingOn(step) }));

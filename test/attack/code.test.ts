@@ -5,7 +5,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { textOf, told, type Told } from "../agent/mcp/stand-in.ts";
-import { argvInHost, arrangeScript, describeInLab, exec, ownHost, type Host } from "../lab/host.ts";
+import {
+  argvInHost,
+  arrangeScript,
+  describeInLab,
+  exec,
+  ownHost,
+  type Ended,
+  type Host,
+} from "../lab/host.ts";
 import { BYPASSES } from "./sandbox/bypasses.ts";
 import { CANARY, enter, SALLYPORT, type Place } from "./sandbox/place.ts";
 
@@ -206,17 +214,39 @@ describeInLab("code that an agent sends", () => {
       expect(JSON.stringify(answer)).not.toContain("sandbox.yaml");
     });
 
-    test("a code step of a workflow keeps to them; what was only seen is said of it", async () => {
+    test("a workflow with code that they refuse is not begun; what was only seen is said of a step", async () => {
       const step = (id: string, language: string, text: string): string =>
         `  - { id: ${id}, code: { language: ${language}, text: ${JSON.stringify(text)} } }\n`;
-      const flow = `name: w\nsteps:\n${step("fine", "python", "import json, os\nprint(1)")}${step("bad", "node", "eval('1')")}`;
-      writeFileSync(`/proc/${place.host.pid}/root/srv/flow.yaml`, flow);
+      const flow = (...steps: string[]): string => `name: w\nsteps:\n${steps.join("")}`;
+      const fine = step("fine", "python", "import json, os\nprint(1)");
+      const bad = [step("bad", "node", "eval('1')"), step("worse", "python", "import math")];
       const rules = RULES.replace("[json], required", "[json, os], required");
-      await withSettings(rules, async () => {
-        const ran = await exec(place.host, "agent", [SALLYPORT, "run", "/srv/flow.yaml"]);
-        expect(ran.status).toBe(77);
-        expect(ran.stdout + ran.stderr).toMatch(/fine.*succeeded.*code: 1:1 os: /);
-        expect(ran.stdout + ran.stderr).toMatch(/bad.*denied.*code is refused.*1:1 eval: /);
+      await withSettings(rules, async (by) => {
+        const started = async (text: string): Promise<Told> =>
+          told(await by.callTool({ name: "workflow_start", arguments: { workflow: text } }));
+        expect(await started(flow(fine, ...bad))).toMatchObject({
+          ok: false,
+          code: "code_refused",
+          reason: expect.stringMatching(/bad, worse: 1:1 eval \(/),
+        });
+        expect(await started(flow(fine))).toMatchObject({ ok: true });
+        const ran = async (text: string, ...words: string[]): Promise<Ended> => {
+          writeFileSync(`/proc/${place.host.pid}/root/srv/flow.yaml`, text);
+          return await exec(place.host, "agent", [SALLYPORT, "run", "/srv/flow.yaml", ...words]);
+        };
+        const refused = /the code is refused, and nothing was run: bad, worse: 1:1 eval: /;
+        expect(await ran(flow(fine, ...bad))).toMatchObject({
+          status: 77,
+          stdout: "",
+          stderr: expect.stringMatching(refused),
+        });
+        const planned = await ran(flow(fine, ...bad), "--plan");
+        expect(planned).toMatchObject({ status: 0, stdout: expect.stringMatching(refused) });
+        const { status, stdout, stderr } = await ran(flow(fine));
+        expect([status, stdout + stderr]).toEqual([
+          0,
+          expect.stringMatching(/fine.*succeeded.*code: 1:1 os: /),
+        ]);
       });
     });
 

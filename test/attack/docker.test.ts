@@ -9,7 +9,10 @@ import { buildSandboxImage } from "../../scripts/sandbox-image.ts";
 import { startDocker, type Docker } from "../../scripts/docker-host.ts";
 import { arrangeScript, describeInLab, exec, ownHost, type Ended } from "../lab/host.ts";
 import { enter, execWords, runInSandbox, SALLYPORT, type Place } from "./sandbox/place.ts";
+import { relay } from "./sandbox/relay.ts";
 import { hostilePrograms, leftovers } from "./sandbox/programs.ts";
+
+const SANITIZER = join(import.meta.dirname, "../../agent/sanitizer/python.py");
 
 /** Of everybody's containers: folders of what they are given. */
 const GIVEN = "/home/agent/.local/state/sallyport/sandboxes";
@@ -159,6 +162,48 @@ describeInLab("in a container on a host", () => {
     });
   });
 
+  /** What does not show in what the kernel tells inside. */
+  const ADDED: [what: string, added: Record<string, unknown>, key: string][] = [
+    ["nothing", {}, ""],
+    ["root's group", { GroupAdd: ["0"] }, "GroupAdd"],
+    ["a folder of the host to read", { Binds: ["/etc:/workspace:ro"] }, "Mounts"],
+    [
+      "a device",
+      {
+        Devices: [{ PathOnHost: "/dev/null", PathInContainer: "/dev/x", CgroupPermissions: "r" }],
+      },
+      "Devices",
+    ],
+    ["the host's processes", { PidMode: "host" }, "PidMode"],
+    ["no filter of ours", { SecurityOpt: ["no-new-privileges:true"] }, "SecurityOpt"],
+  ];
+
+  test.each(ADDED)(
+    "a daemon that adds %s is given code only if that is nothing",
+    async (_, added, key) => {
+      const root = `/proc/${place.host.pid}/root`;
+      const between = "/run/relay.sock";
+      const server = await relay(`${root}${between}`, `${root}${docker.socket}`, added);
+      const kept = readFileSync(`${root}${docker.settings}`, "utf8");
+      try {
+        writeFileSync(`${root}${docker.settings}`, kept.replace(docker.socket, between));
+        const { error } = await ask();
+        if (key === "") expect(error).toBeNull();
+        else {
+          const message = expect.stringMatching(
+            new RegExp(`did not hold: .*${key}, by docker's own word`),
+          );
+          expect(error).toMatchObject({ code: "not_confined", message });
+        }
+      } finally {
+        writeFileSync(`${root}${docker.settings}`, kept);
+        server.closeAllConnections();
+        server.close();
+      }
+      await nothingLeft();
+    },
+  );
+
   test("a workspace that is another folder when docker comes to it is not run in", async () => {
     // Its mounts are not ours there: as where a name is changed between the judgement and its use.
     const script = `install -d -o agent /srv/moved && mount -t tmpfs none /srv/moved && chown agent /srv/moved
@@ -180,21 +225,28 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
 
   describe("with containers that wait", () => {
     beforeAll(() => {
+      putRuns("warm-runs.ts", "runs.mjs");
+      putRuns("waiting-runs.ts", "waiting.mjs");
+    });
+
+    function putRuns(source: string, name: string): void {
       const folder = mkdtempSync(join(tmpdir(), "sallyport-warm-"));
-      const outfile = join(folder, "runs.mjs");
+      const outfile = join(folder, name);
       buildSync({
-        entryPoints: [join(import.meta.dirname, "sandbox/warm-runs.ts")],
+        entryPoints: [join(import.meta.dirname, "sandbox", source)],
         bundle: true,
         platform: "node",
         format: "esm",
         banner: { js: "import{createRequire}from'node:module';const require=createRequire('/');" },
+        define: { PYTHON_SANITIZER: JSON.stringify(readFileSync(SANITIZER, "utf8")) },
         outfile,
         logLevel: "error",
       });
-      rmSync(`/proc/${place.host.pid}/root/opt/runs.mjs`, { force: true });
-      writeFileSync(`/proc/${place.host.pid}/root/opt/runs.mjs`, readFileSync(outfile));
+      const put = `/proc/${place.host.pid}/root/opt/${name}`;
+      rmSync(put, { force: true });
+      writeFileSync(put, readFileSync(outfile));
       rmSync(folder, { recursive: true });
-    });
+    }
 
     async function runs(...words: string[]): Promise<Ended> {
       return await exec(place.host, "agent", ["/usr/local/bin/node", "/opt/runs.mjs", ...words]);
@@ -208,6 +260,27 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
         .map((line): unknown => JSON.parse(line || "null"));
       expect([found, stderr]).toEqual([["/dev/shm:  /tmp:"], ""]);
       expect(variables).toBe("x\n0\nvt100\n/workspace:/usr/bin\na\nb\n");
+      await nothingLeft();
+      expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
+    });
+
+    test("an interpreter that was started ahead runs its program as any other does, and no dead one is used", async () => {
+      const words = ["/usr/local/bin/node", "/opt/waiting.mjs"];
+      const { stdout, stderr } = await exec(place.host, "agent", words, { timeoutMs: 110_000 });
+      expect(stderr).toBe("");
+      const { found, ...rest } = JSON.parse(stdout) as {
+        found: Record<string, { waited: boolean; cold: string; warm: string }>;
+      };
+      for (const { waited, cold, warm } of Object.values(found)) {
+        expect(warm.slice(warm.indexOf("\n"))).toBe(cold.slice(cold.indexOf("\n")));
+        expect([waited, cold]).toEqual([true, expect.stringContaining('"exitStatus"')]);
+      }
+      expect(Object.keys(found)).toEqual(["commonjs", "module", "long", "python"]);
+      expect(rest).toEqual({
+        killed: 1,
+        afterDeath: 'true\n{"by":"itself","exitStatus":0}',
+        left: 0,
+      });
       await nothingLeft();
       expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
     });

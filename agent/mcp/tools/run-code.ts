@@ -1,8 +1,8 @@
-/** `run_code`: code in a sandbox, and what confined it. The helper is not asked. */
+/** `run_code`: code in a sandbox, and what confined it. The helper is told, and decides nothing. */
 import { z } from "zod";
+import type { BackendName } from "../../sandbox/backend.ts";
 import { explainSandboxEnd } from "../../sandbox/explain.ts";
-import type { Executed } from "../../sandbox/executor.ts";
-import type { HostSandboxes } from "../../sandbox/host-sandboxes.ts";
+import type { HostSandboxes, Recorded } from "../../sandbox/host-sandboxes.ts";
 import { LANGUAGES, profileFor, profileSchema, type Profile } from "../../sandbox/profile.ts";
 import type { SandboxRefusal } from "../../sandbox/refusal.ts";
 import { judgedFindingSchema } from "../../sanitizer/finding-schema.ts";
@@ -54,6 +54,7 @@ const data = z.strictObject({
     })
     .nullable(),
   nearly: z.array(z.string()).describe("limits that this host holds only nearly"),
+  onRecord: z.boolean().describe("whether root's audit log says that it ran"),
   limits: z.strictObject({ seconds: number, memoryMiB: number, processes: number }),
   findings: z
     .array(judgedFindingSchema)
@@ -100,7 +101,7 @@ function sandboxesOf({ context }: Call): HostSandboxes {
   return sandboxes;
 }
 
-type Ran = Extract<Executed, { kind: "ran" }>;
+type Ran = Extract<Recorded, { kind: "ran" }>;
 
 function outcomeOf(ran: Ran, profile: Profile): Outcome<Data> {
   const { end } = ran;
@@ -115,23 +116,27 @@ function outcomeOf(ran: Ran, profile: Profile): Outcome<Data> {
 }
 
 function dataOf(ran: Ran, profile: Profile): Data {
-  const { end, durationMs, peak, confinement, degraded, examined } = ran;
+  const { end, durationMs, peak, confinement, degraded, examined, backend } = ran;
   const { seconds, memoryMiB, processes } = profile;
   return {
     exitStatus: end.by === "itself" ? end.exitStatus : null,
     stoppedFor: end.by === "itself" ? null : end.by === "limit" ? end.limit : end.by,
     durationMs,
     peak,
-    confinedBy: confinement === null ? null : confinedBy(confinement),
+    confinedBy: confinement === null || backend === null ? null : confinedBy(backend, confinement),
     nearly: [...degraded],
+    onRecord: ran.onRecord,
     limits: { seconds, memoryMiB, processes },
     findings: examined.findings.map(shown),
   };
 }
 
-function confinedBy(found: NonNullable<Ran["confinement"]>): NonNullable<Data["confinedBy"]> {
+function confinedBy(
+  backend: BackendName,
+  found: NonNullable<Ran["confinement"]>,
+): NonNullable<Data["confinedBy"]> {
   const { noNewPrivs, seccomp, capabilities, interfaces, writable } = found;
-  return { backend: "bubblewrap", noNewPrivs, seccomp, capabilities, interfaces, writable };
+  return { backend, noNewPrivs, seccomp, capabilities, interfaces, writable };
 }
 
 function shown({ text, ...finding }: JudgedFinding): JudgedFinding {

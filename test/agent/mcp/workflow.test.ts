@@ -36,7 +36,7 @@ async function serve(
       folder: place,
       home: folder,
       client: helper,
-      parts: { terminals: standInTerminals, sandbox },
+      parts: { terminals: standInTerminals, sandbox, sandboxes: null },
       pace,
       report: (error) => errors.push(error),
     });

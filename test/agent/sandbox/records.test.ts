@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Executed, Execution } from "../../../agent/sandbox/executor.ts";
+import type { Execution } from "../../../agent/sandbox/execute.ts";
+import type { Executed } from "../../../agent/sandbox/executor.ts";
 import { hostSandboxes } from "../../../agent/sandbox/host-sandboxes.ts";
 import { profileFor, profileSchema } from "../../../agent/sandbox/profile.ts";
 import { sandboxLine } from "../../../agent/sandbox/record.ts";
@@ -175,6 +176,7 @@ test("settings that are not right are a refusal: no others are taken in their pl
     kind: "settings",
     flaw: expect.stringMatching(/sandbox.yaml:1:9: atOnce: /),
     hint: null,
+    onRecord: false,
   });
 });
 
