@@ -8,12 +8,16 @@ import type { Plan } from "./operations.ts";
 const GUARDED = [
   ["package", "autoremove"],
   ["package", "upgrade"],
+  ["package", "remove", "fail2ban"],
+  ["package", "remove", "ufw"],
+  ["service", "stop", "fail2ban"],
   ["service", "disable", "fail2ban"],
+  ["service", "start", "docker"],
 ];
 
 export function planGrant(choose: Choices): Plan {
   const wish = choose.one(GUARDED);
-  const decision = choose.one(["approve", "approve", "deny", "revoke"]);
+  const decision = choose.weighted({ approve: 6, revoke: 2, deny: 1 }); // a denial stands for a day, or until the next boot;
   const uses = choose.between(1, 3);
   return {
     text: `${decision} ${wish.join(" ")}, ${uses} uses`,
@@ -52,6 +56,6 @@ async function decided(
   words: readonly string[],
 ): Promise<string> {
   const argv = ["/usr/bin/sudo", "-k", "-S", "-p", "", "/usr/bin/sallyport", ...words];
-  const { status } = await machine.run("ops", argv, { input: `${ground.password}\n` });
-  return `${words[0]}:${status}`;
+  const { status, stderr } = await machine.run("ops", argv, { input: `${ground.password}\n` });
+  return `${words[0]}:${status}${status === 0 ? "" : ` (${JSON.stringify(/^sallyport: .*/m.exec(stderr)?.[0] ?? stderr.slice(-80))})`}`;
 }

@@ -114,7 +114,7 @@ async function stateOf(machine: Machine): Promise<Before> {
 }
 
 export async function visudoOf(machine: Machine): Promise<string> {
-  return await machine.script("visudo -c 2>&1; echo $?");
+  return await machine.script("visudo -c 2>&1 || echo status $?");
 }
 
 export async function processesOf(machine: Machine): Promise<string[]> {

@@ -4,28 +4,35 @@ import { mountsOf, processesOf, visudoOf, type Before, type Ground } from "./gro
 import type { Machine } from "./machine.ts";
 import { written } from "./spelling.ts";
 
-/** A user's own systemd stays for a moment after a login has ended. */
-const PATIENCE_MS = 30_000;
 /** What any boot and any login have, and those who look. */
 const USUAL =
   /^(root|systemd\+|message\+|www-data) (\[|\(|ps |sed |\/bin\/sh |sh -euc |\/lib\/systemd\/|\/usr\/lib\/systemd\/|\/sbin\/init|nginx: |sshd: \/usr\/sbin\/sshd -D|\/usr\/bin\/dbus-daemon|\/sbin\/agetty)/;
 
-async function untilNone(look: () => Promise<string[]>): Promise<string[]> {
-  for (const end = Date.now() + PATIENCE_MS; ; await sleep(500)) {
+async function untilNone(ms: number, look: () => Promise<string[]>): Promise<string[]> {
+  for (const end = Date.now() + ms; ; await sleep(500)) {
     const found = await look();
     if (found.length === 0 || Date.now() > end) return found;
   }
 }
 
-export async function processFlaws(machine: Machine, { processes }: Before): Promise<string[]> {
-  return await untilNone(async () =>
+export async function processFlaws(
+  machine: Machine,
+  { processes }: Before,
+  patienceMs: number,
+): Promise<string[]> {
+  return await untilNone(patienceMs, async () =>
     (await processesOf(machine)).filter((one) => !processes.has(one) && !USUAL.test(one)),
   );
 }
 
-export async function mountFlaws(machine: Machine, { mounts }: Before): Promise<string[]> {
-  // systemd mounts /proc/sys/fs/binfmt_misc and the like when somebody looks.
-  return await untilNone(async () => (await mountsOf(machine)).filter((one) => !mounts.has(one)));
+export async function mountFlaws(
+  machine: Machine,
+  { mounts }: Before,
+  patienceMs: number,
+): Promise<string[]> {
+  return await untilNone(patienceMs, async () =>
+    (await mountsOf(machine)).filter((one) => !mounts.has(one)),
+  );
 }
 
 /** What an interrupted installation, a step or a sandbox could leave. */

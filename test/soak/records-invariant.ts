@@ -10,19 +10,22 @@ type Verified = {
   checkpoints: { problems: { text: string }[] };
 };
 
-/** Of the second implementation: a broken chain, a lost end, a grant that nobody gave. */
-export async function chainFlaws(machine: Machine): Promise<string[]> {
-  const { stdout, stderr } = await machine.run("root", [
+export const NOT_INTACT = "audit verify: the last record is not whole";
+
+/** Of the second implementation: a broken chain, a lost end, a grant that nobody gave; null where it said nothing. */
+export async function chainFlaws(machine: Machine): Promise<string[] | null> {
+  const { status, stdout, stderr } = await machine.run("root", [
     "/usr/bin/sallyport",
     "audit",
     "verify",
     "--json",
   ]);
-  if (!stdout.startsWith("{")) return [`audit verify: ${stderr}`];
+  if (status === null) return null;
+  if (!stdout.startsWith("{")) return [`audit verify: status ${status} ${stderr}`];
   const { success, problems, warnings, checkpoints } = JSON.parse(stdout) as Verified;
   const told = [...problems, ...checkpoints.problems].map(({ text }) => text);
   const ungranted = warnings.map(({ text }) => text).filter((text) => /grant/.test(text));
-  return [...(success || told.length > 0 ? [] : ["audit verify fails"]), ...told, ...ungranted];
+  return [...(success || told.length > 0 ? [] : [NOT_INTACT]), ...told, ...ungranted];
 }
 
 /** What is said of requests about grants is on record only where it is new. */

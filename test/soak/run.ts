@@ -2,18 +2,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { builtDeb } from "../packaging/deb.ts";
 import { choices } from "./choices.ts";
-import { faultOf, FAULT_WEIGHTS } from "./faults.ts";
+import { faultOf, type FAULT_WEIGHTS } from "./faults.ts";
 import { prepare, type Ground } from "./ground.ts";
 import { examine, type Finding } from "./invariants.ts";
 import { openLab } from "./machine.ts";
 import { sampling } from "./memory.ts";
-import { planOf, WEIGHTS } from "./operations.ts";
+import { planOf, type WEIGHTS } from "./operations.ts";
 import { settle } from "./rest.ts";
+import { chainFlaws, NOT_INTACT } from "./records-invariant.ts";
 import { beginStory, type Story } from "./story.ts";
 
 export type Soak = {
   seed: number;
+  /** How long is asked, and at most how often by each lane. */
   ms: number;
+  plans?: number;
   hosts: number;
   /** How many ask side by side. */
   lanes: number;
@@ -39,25 +42,49 @@ export async function soak(how: Soak): Promise<Soaked> {
     const lanes = Array.from({ length: how.lanes }, (_, lane) =>
       ask(ground, how, lane, goesOn, counts),
     );
-    await Promise.all([...lanes, disturb(ground, how, goesOn, counts)]);
+    const watching = watch(ground, goesOn);
+    let asking = true;
+    const asked = Promise.all(lanes).finally(() => (asking = false));
+    await Promise.all([asked, disturb(ground, how, () => asking && goesOn(), counts)]);
     await settle(ground);
     const findings = await examine(ground, await memory.end());
-    return { findings, story, counts };
+    return { findings: [...(await watching), ...findings], story, counts };
   } finally {
     await lab.close();
   }
 }
 
+const WATCH_MS = 30_000;
+
+/** What can be looked at cheaply while everything goes on. A line that is just being written is no flaw. */
+async function watch({ lab }: Ground, goesOn: () => boolean): Promise<Finding[]> {
+  const findings = lab.machines.map(({ name }) => {
+    return { invariant: "audit verify, meanwhile", host: name, flaws: [] as string[], looks: 0 };
+  });
+  for (let next = Date.now() + WATCH_MS; goesOn(); await sleep(200)) {
+    if (Date.now() < next) continue;
+    next = Date.now() + WATCH_MS;
+    for (const [at, machine] of lab.machines.entries()) {
+      const finding = findings[at];
+      const flaws = await chainFlaws(machine);
+      if (finding === undefined || flaws === null) continue;
+      finding.looks += 1;
+      finding.flaws.push(...flaws.filter((flaw) => flaw !== NOT_INTACT));
+    }
+  }
+  return findings.map(({ looks, ...finding }) => ({ ...finding, figure: `${looks} times` }));
+}
+
 async function ask(
   ground: Ground,
-  { seed, weights }: Soak,
+  { seed, weights, plans = Number.POSITIVE_INFINITY }: Soak,
   lane: number,
   goesOn: () => boolean,
   counts: Record<string, number>,
 ): Promise<void> {
   const choose = choices(seed, lane);
   const { story, lab } = ground;
-  for (let number = 0; goesOn(); number += 1) {
+  for (let number = 0; number < plans && goesOn(); number += 1) {
     const machine = choose.one(lab.machines);
     const plan = planOf(choose, `w${lane}-${number}`, weights);
     const pause = choose.between(0, 200);

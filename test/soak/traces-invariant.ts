@@ -13,7 +13,11 @@ const MESSAGES: Readonly<Record<string, { what: string; actions: readonly string
   de5b426a63be47a7b6ac3eaac82e2f6f: { what: "stops", actions: ["stop", "restart"] },
   d34d037fff1847e6ae669a370e694725: { what: "reloads", actions: ["reload"] },
 };
-const ALWAYS: Readonly<Record<string, string>> = { restart: "starts", reload: "reloads" };
+/** What must be seen of a success. systemd(1) merges a reload with a restart that is waiting or under way. */
+const ALWAYS: Readonly<Record<string, readonly string[]>> = {
+  restart: ["starts"],
+  reload: ["reloads", "starts"],
+};
 
 type Happening = { at: number; boot: string; what: string; actions: readonly string[] };
 
@@ -56,7 +60,7 @@ export async function unitFlaws(
     // The journal may have lost its last moments with the power.
     if ((ends.get(act.boot.replaceAll("-", "")) ?? 0) < to + SLACK_MS) return false;
     return !happened.some(
-      (one) => one.what === what && sameBoot(act, one) && within(act, one.at, SLACK_MS),
+      (one) => what.includes(one.what) && sameBoot(act, one) && within(act, one.at, SLACK_MS),
     );
   });
   return [

@@ -1,0 +1,44 @@
+/** A short soak in the suite; `npm run soak -- --minutes 10` is a longer one. */
+import { expect, test } from "vitest";
+import { describeInLab } from "../lab/host.ts";
+import { choices } from "./choices.ts";
+import { faultOf } from "./faults.ts";
+import { planOf } from "./operations.ts";
+import { violationsOf } from "./report.ts";
+import { soak } from "./run.ts";
+
+const SEED = 9;
+
+test("a seed gives the same choices in the same order, and another gives others", () => {
+  const chosen = (seed: number): string[] => {
+    const choose = choices(seed, 0);
+    return Array.from({ length: 200 }, (_, at) => {
+      const [plan, fault] = [planOf(choose, String(at)), faultOf(choose)];
+      return `${plan.kind} ${plan.text} ${fault.kind} ${fault.text}`;
+    });
+  };
+  expect(chosen(SEED)).toEqual(chosen(SEED));
+  expect(chosen(SEED)).not.toEqual(chosen(SEED + 1));
+});
+
+describeInLab("a short soak", () => {
+  test(
+    "everything is asked for while everything breaks, and all that was promised holds",
+    { timeout: 120_000 },
+    async () => {
+      const { signal } = new AbortController();
+      const soaked = await soak({
+        seed: SEED,
+        ms: 45_000,
+        plans: 14,
+        hosts: 1,
+        lanes: 2,
+        print: () => {},
+        signal,
+      });
+      expect(violationsOf(soaked, SEED)).toBe("");
+      expect(soaked.story.claims.length).toBeGreaterThan(10);
+      expect(Object.keys(soaked.counts).some((name) => name.startsWith("fault"))).toBe(true);
+    },
+  );
+});
