@@ -20,9 +20,8 @@ export type Before = {
   visudo: string;
   processes: Set<string>;
   mounts: Set<string>;
-  /** In milliseconds: since then nothing but what is asked acts on the host, until `mended`. */
+  /** In milliseconds: since then nothing but what is asked acts on the host. */
   began: number;
-  mended: number;
 };
 
 /**
@@ -109,7 +108,6 @@ async function stateOf(machine: Machine): Promise<Before> {
     processes: new Set(await processesOf(machine)),
     mounts: new Set(await mountsOf(machine)),
     began: Date.now(),
-    mended: Number.POSITIVE_INFINITY,
   };
 }
 

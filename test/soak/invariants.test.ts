@@ -40,10 +40,10 @@ const ROUNDS: { rows: Row[]; along?: string[] }[] = [
     rows: [
       {
         what: "the end of the log is cut off, which root has signed",
-        plant: `${KEEP_LOG}; head -n -4 /root/log >${LOG}`,
+        plant: `${KEEP_LOG}; head -n -6 /root/log >${LOG}`,
         undo: LOG_BACK,
         broken: "audit verify",
-        flaw: /seq \d+/,
+        flaw: /it was cut/,
       },
       {
         what: "an answer is not on record",
@@ -188,8 +188,6 @@ describeInLab("a soak's invariants", () => {
     await askOnce(ground, machine, "agent", ["service", "restart", "nginx"]);
     await machine.script("sallyport audit checkpoint");
     await settle(ground);
-    const state = ground.before.get(machine.name);
-    if (state !== undefined) state.mended = Number.POSITIVE_INFINITY; // what is planted counts
   });
   afterAll(async () => await lab.close());
 

@@ -42,7 +42,7 @@ async function examineHost(
   const entries = await entriesOf(machine);
   const acts = actsIn(entries);
   const claims = ground.story.claims.filter((one) => one.host === host);
-  const { began: since, mended: until } = before;
+  const { began: since } = before;
   const finding = (invariant: string, flaws: string[], figure = ""): Finding => {
     return { invariant, host, flaws, figure };
   };
@@ -66,7 +66,7 @@ async function examineHost(
     ),
     finding(
       "packages and record",
-      await packageFlaws(machine, acts, since, until),
+      await packageFlaws(machine, acts, since),
       `${acts.filter(({ words }) => words[0] === "package").length} acts`,
     ),
     finding("sudo", await sudoFlaws(machine, before, ground.password)),

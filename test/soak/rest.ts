@@ -1,4 +1,4 @@
-/** When nobody asks any more: what was begun ends by itself, the daemon is stopped, and dpkg is mended where it was killed. */
+/** When nobody asks any more: the daemon is stopped, what was begun ends by itself, and two last requests mend what was killed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { askOnce } from "./asking.ts";
 import { HELPER, type Ground } from "./ground.ts";
@@ -8,21 +8,26 @@ import type { Machine } from "./machine.ts";
 const REST_MS = 90_000;
 
 export async function settle(ground: Ground): Promise<void> {
-  const { lab, story, before } = ground;
+  const { lab, story } = ground;
   await Promise.all(
     lab.machines.map(async (machine) => {
       await stopDaemon(machine);
-      const pattern = `^(/proc/self/exe|${HELPER}) `;
+      const pattern = `^(/proc/self/exe|${HELPER}|/usr/bin/apt-get|/usr/bin/dpkg) `;
       for (const end = Date.now() + REST_MS; Date.now() < end; await sleep(200))
         if ((await machine.run("root", ["pgrep", "-f", pattern])).status !== 0) break;
-      // Whoever comes next cuts off a line that a killed helper had begun.
-      await askOnce(ground, machine, "agent", ["service", "status", "nginx"]);
-      const state = before.get(machine.name);
-      if (state !== undefined) state.mended = Date.now();
-      const half = await machine.script("dpkg --audit");
-      if (half === "") return;
-      story.say(machine.name, `dpkg was stopped halfway, and is mended: ${half.trim()}`);
-      await machine.script("dpkg --force-confold --configure --pending >/dev/null 2>&1");
+      const half = await machine.run("root", [
+        "/bin/sh",
+        "-c",
+        "dpkg --audit; apt-get check 2>&1 >/dev/null",
+      ]);
+      if (half.stdout !== "")
+        story.say(machine.name, `dpkg was stopped halfway: ${half.stdout.trim()}`);
+      // Whoever comes next configures what is pending, and cuts off a line that a killed helper had begun.
+      for (const words of [
+        ["package", "autoclean"],
+        ["service", "status", "nginx"],
+      ])
+        await askOnce(ground, machine, "agent", words);
     }),
   );
 }

@@ -94,17 +94,15 @@ function happeningIn(line: string): Happening | null {
 const ALONG: Readonly<Record<string, string>> = { "libcurl-lab": "curl" };
 type Line = { at: number; words: string[] };
 
-/** `until`: from then on dpkg is mended by us. */
 export async function packageFlaws(
   machine: Machine,
   acts: readonly Act[],
   since: number,
-  until: number,
 ): Promise<string[]> {
   const lines = (await linesOf(machine, "cat /var/log/dpkg.log")).map(lineIn);
   const changes = acts.filter(({ words }) => words[0] === "package" && words[1] !== "info");
   return lines
-    .filter(({ at }) => at > since && at + SECOND_MS < until)
+    .filter(({ at }) => at > since)
     .filter((line) => isUnknown(line, changes))
     .map(
       ({ at, words }) =>
