@@ -94,7 +94,7 @@ prepare() {
 # start NAME ARG…: the prepared disk under systemd-nspawn. /tmp stays on the
 # disk, world-writable and sticky as in Debian 12, where nspawn would put its
 # own. The environment is emptied: it would be seen in the host's process 1.
-# A host that ends while there is RUN/NAME.off stays off as long as that file is
+# A host that ends while there is RUN/NAME.off is dark as long as that file is
 # there, and is then booted again with the same disk: a loss of power.
 start() {
 	name=$1
@@ -115,7 +115,9 @@ start() {
 			) || :
 			[ -e "$run/$name.off" ]
 		do
+			: >"$disk/dark"
 			while [ -e "$run/$name.off" ]; do sleep 0.1; done
+			rm "$disk/dark"
 		done
 		: >"$disk/ended"
 	} 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- </dev/null >"$run/$name.log" 2>&1 &

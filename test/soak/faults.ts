@@ -1,7 +1,7 @@
 /** What goes wrong meanwhile: deaths by SIGKILL, full disks, clocks that jump, networks that lose packets. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Choices } from "./choices.ts";
-import { HELPER, LOGS, type Ground } from "./ground.ts";
+import { FAKE_TIME, HELPER, LOGS, type Ground } from "./ground.ts";
 import type { Machine } from "./machine.ts";
 
 /** `perform` does it, undoes what lasts, and says in a word whether it hit anything. */
@@ -22,6 +22,7 @@ const FAULTS = {
   "full-log": fullLog,
   "full-disk": fullDisk,
   clock: clockJumps,
+  date: dateJumps,
   loss: packetsAreLost,
   link: linkIsDown,
 };
@@ -37,6 +38,7 @@ export const FAULT_WEIGHTS: Readonly<Record<FaultKind, number>> = {
   "full-log": 2,
   "full-disk": 2,
   clock: 2,
+  date: 2,
   loss: 2,
   link: 1,
 };
@@ -123,7 +125,7 @@ function fullDisk(choose: Choices): Fault {
 
 /**
  * CLOCK_MONOTONIC and CLOCK_BOOTTIME of all that users start meanwhile, the helper under sudo included. The time of
- * day is the machine's: no namespace has its own.
+ * day is the machine's: no namespace has its own (time_namespaces(7)).
  */
 function clockJumps(choose: Choices): Fault {
   const seconds = String(choose.one([-600, 600, 7200, 100_000, 1_000_000]));
@@ -135,6 +137,23 @@ function clockJumps(choose: Choices): Fault {
     },
     async (_, machine) => {
       machine.wrapped = [];
+    },
+  );
+}
+
+/** The time of day of what users run themselves: not of the helper's, for sudo lets no such variable through. */
+function dateJumps(choose: Choices): Fault {
+  const seconds = choose.one([-86_400, -60, 60, 86_400, 400 * 86_400]);
+  return lasting(
+    `the users' time of day by ${seconds} s`,
+    choose.between(2000, 6000),
+    async (_, machine) => {
+      const jump = `${seconds < 0 ? "" : "+"}${seconds}s`;
+      const only = "FAKETIME_DONT_FAKE_MONOTONIC=1";
+      machine.variables = [`LD_PRELOAD=${FAKE_TIME}`, `FAKETIME=${jump}`, only];
+    },
+    async (_, machine) => {
+      machine.variables = [];
     },
   );
 }

@@ -1,11 +1,14 @@
 /** Hosts as the soak wants them: the package installed, rules for two users, small disks, and how they were before. */
-import { readFileSync } from "node:fs";
+import { copyFileSync, globSync, mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { DEB_NAME } from "../packaging/deb.ts";
 import type { Lab, Machine } from "./machine.ts";
 import type { Story } from "./story.ts";
 
 export const HELPER = "/usr/libexec/sallyport/sallyport-helper";
 export const LOGS = "/var/log/sallyport";
+const TOOLS = resolve(import.meta.dirname, "../../node_modules/.cache/sallyport-tools");
+export const FAKE_TIME = "/opt/soak/libfaketime.so.1";
 export const INVENTORY = "/home/ops/inventory.yaml";
 
 export type Ground = {
@@ -43,8 +46,6 @@ printf '[Unit]\\nStartLimitIntervalSec=0\\n' >/etc/systemd/system/nginx.service.
 cp /etc/systemd/system/nginx.service.d/often.conf /etc/systemd/system/sallyport.service.d/often.conf
 mkdir -p /etc/systemd/system/ssh.service.d
 cp /etc/systemd/system/nginx.service.d/often.conf /etc/systemd/system/ssh.service.d/often.conf
-cat >/etc/systemd/journald.conf.d/all.conf 2>/dev/null <<'END' || :
-END
 mkdir -p /etc/systemd/journald.conf.d
 printf '[Journal]\\nStorage=persistent\\nRateLimitBurst=0\\nSyncIntervalSec=1s\\n' >/etc/systemd/journald.conf.d/all.conf
 apt-get -qq -y install "/opt/sallyport/$1" >/dev/null 2>&1
@@ -65,6 +66,7 @@ export async function prepare(lab: Lab, story: Story): Promise<Ground> {
     lab.machines.map(async (machine) => {
       await machine.loseCurrent(async () => void (await lab.keeper(DISKS, machine.name)));
       await machine.script(ARRANGE, DEB_NAME);
+      bringFakeTime(machine);
       await give(machine, "root", "/usr/sbin/chpasswd", [], `ops:${password}\n`);
       await reachable(lab, machine);
       before.set(machine.name, await stateOf(machine));
@@ -84,7 +86,7 @@ async function reachable(lab: Lab, machine: Machine): Promise<void> {
   await put(machine, INVENTORY, `all:\n  vars: { ansible_user: ops }\n  hosts:\n${hosts.join("")}`);
 }
 
-export async function put(machine: Machine, path: string, text: string): Promise<void> {
+async function put(machine: Machine, path: string, text: string): Promise<void> {
   await give(machine, "ops", "/bin/sh", ["-c", 'umask 077; cat >"$0"', path], text);
 }
 
@@ -97,6 +99,15 @@ async function give(
 ): Promise<void> {
   const { status, stderr } = await machine.run(user, [program, ...words], { input });
   if (status !== 0) throw new Error(`${machine.name}: ${program}: ${stderr}`);
+}
+
+/** Debian's libfaketime, where scripts/tools has put it: the hosts have no way out to fetch it. */
+function bringFakeTime(machine: Machine): void {
+  const [found] = globSync(join(TOOLS, "usr/lib/*/faketime/libfaketime.so.1"));
+  const folder = `/proc/${machine.pid()}/root/opt/soak`;
+  if (found === undefined) throw new Error("libfaketime is not here: scripts/tools");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(found, `${folder}/libfaketime.so.1`);
 }
 
 /** Processes by user and command line, without those that the kernel has. */

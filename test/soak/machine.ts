@@ -1,7 +1,7 @@
 /** Lab hosts that can lose their power: one lab of its own, ended with this process whatever happens. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ const BOOT_MS = 90_000;
 
 export type User = "root" | "ops" | "agent" | "other";
 /** `status` is null where a signal ended it, a host without power included. */
-export type Ended = { status: number | null; stdout: string; stderr: string };
+type Ended = { status: number | null; stdout: string; stderr: string };
 type Options = { input?: string; timeoutMs?: number };
 
 export type Machine = {
@@ -22,6 +22,8 @@ export type Machine = {
   pid: () => number | null;
   /** What is put between the host's namespaces and a program of a user: a clock of its own, for a while. */
   wrapped: string[];
+  /** NAME=value for users' programs, for a while. */
+  variables: string[];
   run: (user: User, argv: readonly string[], options?: Options) => Promise<Ended>;
   /** A script for sh(1) as root, by words that it is given; throws unless it succeeds. */
   script: (text: string, ...words: string[]) => Promise<string>;
@@ -41,7 +43,11 @@ export type Lab = {
 };
 
 export async function openLab(count: number): Promise<Lab> {
-  const hold = spawn(LAB, ["hold", String(count)], { stdio: ["pipe", "pipe", "inherit"] });
+  // Not in this process's group: ^C is for this one, which then ends the lab in order.
+  const hold = spawn(LAB, ["hold", String(count)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: true,
+  });
   const ended = once(hold, "exit");
   const line = once(createInterface(hold.stdout), "line") as Promise<[string]>;
   const ready = await Promise.race([line, ended.then(() => null)]);
@@ -81,7 +87,8 @@ function machine(
     const home = user === "root" ? "/root" : `/home/${user}`;
     const become = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--init-groups", "--"];
     const namespaces = ["-t", String(pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w"];
-    const environment = ["env", "-i", `HOME=${home}`, `USER=${user}`, `PATH=${PATH}`];
+    const own = user === "root" ? [] : self.variables;
+    const environment = ["env", "-i", `HOME=${home}`, `USER=${user}`, `PATH=${PATH}`, ...own];
     const as = user === "root" ? [] : [...self.wrapped, ...become];
     return [...namespaces, ...as, ...environment, ...argv];
   };
@@ -94,18 +101,20 @@ function machine(
     address,
     pid: () => pid,
     wrapped: [],
+    variables: [],
     run,
     script: async (text, ...words) =>
       needed(await run("root", ["/bin/sh", "-euc", text, "sh", ...words]), text),
     start: (user, argv) => begin(entry(user, argv)),
     loseCurrent: async (meanwhile) => {
       const [before, nspawn] = [pid, nspawnOf(keeper, state, name)];
+      const dark = `/proc/${keeper}/root${state}/hosts/${name}/dark`;
       if (before === null) throw new Error(`${name} is off`);
       writeFileSync(off, "");
       pid = null;
       process.kill(before, "SIGKILL");
       try {
-        while (isThere(before) || isThere(nspawn)) await sleep(20);
+        while (!existsSync(dark)) await sleep(20);
         await meanwhile?.();
       } finally {
         rmSync(off);
@@ -124,7 +133,7 @@ function machine(
 }
 
 function begin(args: readonly string[]): ChildProcess {
-  return spawn("/usr/bin/nsenter", args, { stdio: ["pipe", "pipe", "pipe"] });
+  return spawn("/usr/bin/nsenter", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
 }
 
 async function endOf(child: ChildProcess, input = "", timeoutMs = 120_000): Promise<Ended> {
@@ -146,11 +155,6 @@ function needed({ status, stdout, stderr }: Ended, what: string): string {
 
 function nspawnOf(keeper: number, state: string, name: string): number {
   return Number(readFileSync(`/proc/${keeper}/root${state}/hosts/${name}/nspawn`, "utf8"));
-}
-
-function isThere(pid: number): boolean {
-  const stat = read(`/proc/${pid}/stat`);
-  return stat !== "" && !/^\d+ \(.*\) [ZX] /s.test(stat);
 }
 
 /** The child of systemd-nspawn that is the first process of its own namespace; null where there is none yet. */

@@ -43,7 +43,7 @@ export function sampling({ lab }: Ground): { end: () => Promise<Memory> } {
 }
 
 /** Bytes a minute, by least squares, without the first fifth of its life: a program has to get going. */
-export function slopeOf(samples: readonly Sample[]): number {
+function slopeOf(samples: readonly Sample[]): number {
   const kept = samples.slice(Math.floor(samples.length / 5));
   const mean = (of: (one: Sample) => number): number =>
     kept.reduce((sum, one) => sum + of(one), 0) / kept.length;
