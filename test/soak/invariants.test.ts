@@ -171,8 +171,8 @@ describeInLab("a soak's invariants", () => {
   const broken = async () =>
     (await examine(ground, new Map(), PATIENCE_MS)).filter(({ flaws }) => flaws.length > 0);
 
+  beforeAll(() => void builtDeb(), 300_000);
   beforeAll(async () => {
-    builtDeb();
     lab = await openLab(1);
     ground = await prepare(
       lab,

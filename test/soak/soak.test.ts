@@ -1,6 +1,7 @@
 /** A short soak in the suite; `npm run soak -- --minutes 10` is a longer one. */
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { describeInLab } from "../lab/host.ts";
+import { builtDeb } from "../packaging/deb.ts";
 import { choices } from "./choices.ts";
 import { faultOf } from "./faults.ts";
 import { planOf } from "./operations.ts";
@@ -22,6 +23,8 @@ test("a seed gives the same choices in the same order, and another gives others"
 });
 
 describeInLab("a short soak", () => {
+  beforeAll(() => void builtDeb(), 300_000);
+
   test(
     "everything is asked for while everything breaks, and all that was promised holds",
     { timeout: 120_000 },
@@ -29,8 +32,8 @@ describeInLab("a short soak", () => {
       const { signal } = new AbortController();
       const soaked = await soak({
         seed: SEED,
-        ms: 45_000,
-        plans: 14,
+        ms: 25_000,
+        plans: 8,
         hosts: 1,
         lanes: 2,
         print: () => {},
@@ -42,9 +45,9 @@ describeInLab("a short soak", () => {
           .filter(([name]) => name.startsWith("fault") === kind)
           .reduce((sum, [, count]) => sum + count, 0),
       );
-      expect(plans, "a busy machine does less").toBeGreaterThan(8);
-      expect(faults).toBeGreaterThan(1);
-      expect(soaked.story.claims.length).toBeGreaterThan(4);
+      expect(plans, "a busy machine does less").toBeGreaterThan(5);
+      expect(faults).toBeGreaterThan(0);
+      expect(soaked.story.claims.length).toBeGreaterThan(2);
     },
   );
 });
