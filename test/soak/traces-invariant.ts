@@ -63,7 +63,9 @@ export async function unitFlaws(
       (one) => what.includes(one.what) && sameBoot(act, one) && within(act, one.at, SLACK_MS),
     );
   });
+  const gone = [...ends].filter(([, end]) => end === 0).map(([boot]) => boot);
   return [
+    ...gone.map((boot) => `of boot ${boot} there are records, and no journal of systemd's`),
     ...unknown.map(
       ({ at, what }) => `nginx ${what} at ${stamp(at)}, and no request on record did that`,
     ),
