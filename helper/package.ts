@@ -14,7 +14,7 @@ type Version = [command: string, version: RegExp];
 export type Manager = Record<"program" | "verbs", string> & {
   environment?: Record<string, string>;
   trial?: [option: string, removal: RegExp];
-  heal?: [whatWasInterrupted: string, mend: string];
+  heal?: string;
 } & Record<"installed" | "candidate", Version>;
 const ALL = "update all,upgrade all,autoclean all,autoremove all";
 const VERBS = `install,remove,upgrade,${ALL}`.split(",");
@@ -36,7 +36,7 @@ export const MANAGERS: readonly Manager[] = [
     installed: [POLICY, /^ {2}Installed: ([^(\s]\S*)/m],
     candidate: [POLICY, /^ {2}Candidate: ([^(\s]\S*)/m],
     trial: ["--simulate", /^(?:Remv|Purg) (\S+)/gm],
-    heal: ["/usr/bin/dpkg --audit", "/usr/bin/dpkg --force-confold --configure --pending"],
+    heal: "/usr/bin/dpkg --force-confold --configure --pending",
   },
   {
     program: "/usr/bin/dnf --assumeyes --quiet --setopt=install_weak_deps=False",
@@ -85,10 +85,10 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
   if (action === "info") return await info(request.name, manager, ask);
   const command = commandFor(manager, name === null ? `${action} all` : action);
   if (command === null) return refused("unavailable", "this package manager cannot do that");
-  if (manager.heal !== undefined && (await ask(manager.heal[0])).stdout !== "") {
-    // One that cannot be mended must not stand in the way of its own removal; nor must a lock
-    // that another process still holds: the action itself waits for it.
-    const mended = await ask(manager.heal[1]);
+  if (manager.heal !== undefined) {
+    // Unasked: `dpkg --audit` does not tell what waits in /var/lib/dpkg/updates. One that cannot be mended must not
+    // stand in the way of its own removal; nor must a lock that another holds: the action itself waits for it.
+    const mended = await ask(manager.heal);
     if (mended.timedOut) return done(mended);
   }
   if (manager.trial !== undefined && name !== null) {

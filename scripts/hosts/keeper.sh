@@ -94,22 +94,31 @@ prepare() {
 # start NAME ARG…: the prepared disk under systemd-nspawn. /tmp stays on the
 # disk, world-writable and sticky as in Debian 12, where nspawn would put its
 # own. The environment is emptied: it would be seen in the host's process 1.
+# A host that ends while there is RUN/NAME.off is dark as long as that file is
+# there, and is then booted again with the same disk: a loss of power.
 start() {
 	name=$1
 	shift
 	disk=$stage/$name
 	[ ! -d "$dist" ] || set -- --bind-ro="$dist:/opt/sallyport" "$@"
 	{
-		(
-			cgroup_enter "$name"
-			read -r pid _ <"$outer/self/stat"
-			echo "$pid" >"$disk/nspawn"
-			exec env -i PATH="$PATH" SYSTEMD_NSPAWN_TMPFS_TMP=0 \
-			    systemd-nspawn -q --register=no --keep-unit \
-			    -M "sallyport-lab-$id-$name" --hostname="$name" \
-			    -D "$disk/root" --network-namespace-path="$disk/net" \
-			    --resolv-conf=off --timezone=off --link-journal=no "$@"
-		) || :
+		while
+			(
+				cgroup_enter "$name"
+				read -r pid _ <"$outer/self/stat"
+				echo "$pid" >"$disk/nspawn"
+				exec env -i PATH="$PATH" SYSTEMD_NSPAWN_TMPFS_TMP=0 \
+				    systemd-nspawn -q --register=no --keep-unit \
+				    -M "sallyport-lab-$id-$name" --hostname="$name" \
+				    -D "$disk/root" --network-namespace-path="$disk/net" \
+				    --resolv-conf=off --timezone=off --link-journal=no "$@"
+			) || :
+			[ -e "$run/$name.off" ]
+		do
+			: >"$disk/dark"
+			while [ -e "$run/$name.off" ]; do sleep 0.1; done
+			rm "$disk/dark"
+		done
 		: >"$disk/ended"
 	} 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- </dev/null >"$run/$name.log" 2>&1 &
 }

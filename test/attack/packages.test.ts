@@ -99,6 +99,20 @@ describeInLab("packages", () => {
     });
   });
 
+  test.concurrent("P07: what a dpkg that was killed has written down aside, and its audit does not tell, is mended by the next call", async () => {
+    const aside =
+      "awk -v RS= '/^Package: htop\\n/' /var/lib/dpkg/status >/var/lib/dpkg/updates/0000\n";
+    await inPlace(host, OWN_DISKS + apt("install htop") + aside, async (place) => {
+      expect(await arrange(place, "dpkg", "--audit")).toBe("");
+      const blocked = await exec(place, "root", ["apt-get", "check"]);
+      expect(blocked.stderr).toContain("dpkg was interrupted");
+      const answer = await askOnce(place, "package", "install", "curl");
+      expect(answer.reply, `in ${answer.stdout}`).toMatchObject({ success: true });
+      expect(await versions(place, "curl", "htop")).toEqual({ curl: "1.0", htop: "1.1" });
+      await arrange(place, "apt-get", "check");
+    });
+  });
+
   test.concurrent("P07: what an interrupted transaction has left is mended by the next call", async () => {
     const interrupted = `${OWN_DISKS}dpkg --unpack /srv/repo/libcurl-lab_1.0_all.deb ${QUIET}\n`;
     await inPlace(host, interrupted, async (place) => {
