@@ -40,6 +40,8 @@ function mutated(number: number): Report {
     jsonReporter: { fileName: report },
     allowConsoleColors: false,
     concurrency: 1,
+    // A machine that does other things too must not make a slow test look like one that a mutant hangs.
+    timeoutMS: 60_000,
     ignorePatterns: ["dist", ".mutation"],
     tempDirName: `.mutation/${number}`,
     // Stryker would rewrite it with a part of TypeScript that version 7 does not have.

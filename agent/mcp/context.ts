@@ -5,6 +5,7 @@ import type { Desk } from "../workflow/desk.ts";
 import type { Operator, OperatorAnswer } from "../operator/call.ts";
 import { changeQueue, type ChangeQueue } from "./change-queue.ts";
 import { effectivePolicy, type EffectivePolicy } from "./effective-policy.ts";
+import { TELLING_MS, type Unanswered } from "./elicitation.ts";
 import { DEFAULT_RATES, rateLimiter, type RateLimiter, type Rates } from "./rate-limit.ts";
 import type { Code } from "./words.ts";
 
@@ -40,6 +41,10 @@ export type McpContext = {
   workflows: Desk | null;
   /** Null where agents are not to run code: then its tool is not there. */
   sandboxes: HostSandboxes | null;
+  /** Messages that clients were asked to show, and have not answered. */
+  unanswered: Unanswered;
+  /** How long a call may take with a message in it, in milliseconds. */
+  tellingMs: number;
   observe: (call: ToolCall) => void;
   /** For a bug: what the agent is not told. */
   report: (error: unknown) => void;
@@ -54,6 +59,7 @@ export function mcpContext(parts: {
   /** The limiter is the one of all calls: a workflow must be no way around it. */
   workflows?: ((limiter: RateLimiter) => Desk) | null;
   sandboxes?: HostSandboxes | null;
+  tellingMs?: number;
 }): McpContext {
   const {
     client,
@@ -63,6 +69,7 @@ export function mcpContext(parts: {
     fleet = () => null,
     workflows = null,
     sandboxes = null,
+    tellingMs = TELLING_MS,
   } = parts;
   const limiter = rateLimiter(rates);
   return {
@@ -74,6 +81,8 @@ export function mcpContext(parts: {
     fleetChanges: changeQueue(),
     workflows: workflows?.(limiter) ?? null,
     sandboxes,
+    unanswered: { count: 0 },
+    tellingMs,
     observe,
     report,
   };

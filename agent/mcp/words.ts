@@ -8,6 +8,8 @@ type OwnCode =
   | "rate_limited"
   /** The caller no longer waits. */
   | "cancelled"
+  /** The client's user was told that it waits for a person, and would not go on. */
+  | "declined"
   /** Of workflows and their runs. */
   | "workflow_invalid"
   | "needs_person"
@@ -188,6 +190,11 @@ const WORDS: Record<Code, (wish: string) => Words> = {
   workspace_refused: (wish) => ({
     reason: `no sandbox is given this folder: ${wish}`,
     remedy: "name another folder, or none",
+  }),
+  declined: (wish) => ({
+    reason: `nothing was done, as whom the client asked declined: ${wish}`,
+    remedy:
+      "it still waits for a person's grant: grants_list tells; ask before you call this again",
   }),
   cancelled: (wish) => ({
     reason: `no longer waited for: ${wish}`,

@@ -6,7 +6,10 @@
 import { parseArgs } from "node:util";
 import { fuzz } from "./run.ts";
 import type { Target } from "./target.ts";
-import { TARGETS } from "./targets.ts";
+import { grants } from "./targets/grants.ts";
+import { TARGETS as READERS } from "./targets.ts";
+
+const TARGETS = { ...READERS, grants };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,6 +1,6 @@
 /**
- * What is mutated, and the tests that are run for each mutant. The rest of helper/ (answer, main, service, and what
- * package does with its table) decides in a process of root's own, and is tested only as one, by test/attack, by
+ * What is mutated, and the tests that are run for each mutant. The rest of helper/ (main, and what package does with
+ * its table) decides in a process of root's own, and is tested only as one, by test/attack, by
  * test/helper in the lab, and by test/fuzz.
  */
 export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
@@ -29,5 +29,9 @@ export const MUTATED: readonly { files: string[]; tests: string[] }[] = [
   {
     files: ["helper/grants.ts"],
     tests: ["test/helper/alone/grants.ts"],
+  },
+  {
+    files: ["helper/{answer,service}.ts"],
+    tests: ["test/helper/alone/{answer,service}.ts"],
   },
 ];
