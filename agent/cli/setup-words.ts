@@ -159,7 +159,7 @@ function causeWords(cause: Cause, rule: Rule, user: string): Words {
       return {
         code: "unsafe",
         cause: "where `sudo sallyport` looks first there is something that is not ours",
-        hint: "ls -l /usr/local/sbin/sallyport, and move it away",
+        hint: "ls -l /usr/local/sbin/sallyport",
       };
     case "too-wide":
       return {
