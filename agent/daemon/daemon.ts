@@ -61,7 +61,8 @@ export async function runDaemon(options: DaemonOptions, host: Host): Promise<Fai
     by: "run_code",
     watch: metrics.sandboxed,
     report: (line) => log.info({ event: "sandbox", client: asker.getStore()?.caller }, line),
-    record: { put: async (line) => await recordBy(client)(line) },
+    // No request of an agent's: neither counted nor limited as one.
+    record: { put: recordBy(inner) },
     say: (text) => log.warn({ event: "sandbox" }, text),
   });
   const opened = openLedger(state, {

@@ -12,7 +12,6 @@ import { containerRefusal, type SandboxRefusal } from "./refusal.ts";
 import { FLOOD, type SandboxEnd, type SandboxJob } from "./run-bubblewrap.ts";
 import { socketFlaw } from "./container-socket.ts";
 import { highest, type Usage } from "./tree-usage.ts";
-import { PIPE_BYTES } from "./waiting-program.ts";
 
 export type ContainerSettings = {
   /** Of this host. */
@@ -141,13 +140,12 @@ function programOf({ text, programFile }: SandboxJob): { file: string; text: str
 /** Bash reads a pipe byte by byte; it starts fast enough. */
 const SLOW_TO_START = [INTERPRETERS.node, INTERPRETERS.python];
 
-/** What may be started for such a program before it is there: nothing that it says of itself, nothing too long. */
+/** What may be started for such a program before it is there: where it has variables of its own, they come too late. */
 function aheadFor(job: SandboxJob): Interpreter | null {
   const program = programOf(job);
   const [path = "", ...others] = job.argv;
   const isPlain = Object.keys(job.env).length === 0 && others.join("\0") === program?.file;
   if (program === null || !isPlain || !SLOW_TO_START.includes(path)) return null;
-  if (Buffer.byteLength(program.text) > PIPE_BYTES) return null;
   return { path, file: program.file };
 }
 

@@ -23,7 +23,8 @@ const GRACE_SECONDS = 5;
  * takes the program's number when that has ended only draws out its own run.
  *
  * Where it finds the words of its program when it starts, it starts that at once: an interpreter that waits at a pipe,
- * which has nobody's code yet. Process 1 ends with that, too, while it waits.
+ * which has nobody's code yet. Process 1 ends with that, too, while it waits; a short program may come to its end
+ * before process 1 is told to go, which it then is all the same.
  */
 const LAUNCHER = `cd / && cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev || exit 125
 told() { [ ! -r "/sys/fs/cgroup/$2" ] || { read -r value <"/sys/fs/cgroup/$2" && echo "group $1 $value"; }; }
@@ -43,7 +44,7 @@ program=
 [ ! -e ${GIVEN}/words ] || begin
 printf '${READY.trimEnd()}\\n'
 until IFS= read -r -t 1 answer; do
-	[ $? -gt 128 ] && { [ -z "$program" ] || kill -0 "$program" 2>/dev/null; } || exit 125
+	[ $? -gt 128 ] && { [ -z "$program" ] || kill -0 "$program" 2>/dev/null || [ -e ${GIVEN}/seconds ]; } || exit 125
 done
 [ "$answer" = go ] || exit 125
 [ -n "$program" ] || begin

@@ -281,7 +281,9 @@ function giver(container: Started, waiting: WaitingProgram, given: string): Cont
     put(given, { stdin, ...deadlineFile(seconds) });
     container.hear(told, outOfMemory);
     container.stdin.write("go\n");
-    if (!waiting.give(program?.text ?? "")) void container.kill();
+    void waiting.give(program?.text ?? "").then(async (isGiven) => {
+      if (!isGiven) await container.kill();
+    });
   };
 }
 

@@ -15,16 +15,14 @@ import {
 import { setTimeout } from "node:timers/promises";
 import { runProgram } from "../run-program.ts";
 
-/** What a pipe takes at once; who has many pipes open gets smaller ones. */
-export const PIPE_BYTES = 65_536;
 const MAKE_SECONDS = 10;
 const LOOK_MS = 10;
 
 export type WaitingProgram = {
   /** Whether somebody reads at the other end, still. */
   isRead(): boolean;
-  /** Hands over all of the text; false where nobody is there to take it. For once. */
-  give(text: string): boolean;
+  /** Hands over all of the text, for once; false where nobody is there to take it. */
+  give(text: string): Promise<boolean>;
   /** For what is given nothing. */
   close(): void;
 };
@@ -49,34 +47,41 @@ export async function waitingProgram(
     pipe = openedPipe(path);
   }
   const held = pipe;
-  let isOpen = true;
-  const close = (): void => {
-    if (isOpen) closeSync(held);
-    isOpen = false;
-  };
+  let isOurs = true;
   return {
     isRead() {
       const another = openedPipe(path);
       if (another !== null) closeSync(another);
       return another !== null;
     },
-    give(text) {
+    async give(text) {
       const bytes = Buffer.from(text);
       const file = `${path}.text`;
       writeFileSync(file, bytes);
       // Whatever the umask.
       chmodSync(file, 0o644);
       renameSync(file, path);
-      try {
-        return writeSync(held, bytes) === bytes.length;
-      } catch {
-        return false; // nobody reads any more, or there is no room for it
-      } finally {
-        close();
-      }
+      isOurs = false;
+      return await fed(held, bytes).finally(() => closeSync(held));
     },
-    close,
+    close() {
+      if (isOurs) closeSync(held);
+      isOurs = false;
+    },
   };
+}
+
+/** Bit by bit: what a pipe has room for is up to the kernel. It ends with who reads, at the latest. */
+async function fed(pipe: number, bytes: Buffer): Promise<boolean> {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(pipe, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return false;
+      await setTimeout(LOOK_MS);
+    }
+  }
+  return true;
 }
 
 /** Null where nobody has it open to read: fifo(7), ENXIO. */

@@ -50,7 +50,7 @@ setTimeout(() => { console.log(performance.now() - asked > 199); throw new Error
 console.log(performance.now());
 const awaited = await new Promise((resolve) => setTimeout(() => resolve("awaited"), 10));
 console.log(awaited, import.meta.url, import.meta.main, typeof require, process.argv, readFileSync(0, "utf8"));`,
-  long: `console.log(performance.now()); console.log("${"x".repeat(65_000)}".length, "é€😀");`,
+  long: `console.log(performance.now()); console.log("${"x".repeat(120_000)}".length, "é€😀");`,
   python: `import os, sys, time
 with open("/proc/self/stat") as stat, open("/proc/uptime") as up:
     print((float(up.read().split()[0]) - int(stat.read().rsplit(")")[1].split()[19]) / os.sysconf("SC_CLK_TCK")) * 1000)
