@@ -6,7 +6,7 @@ import { written } from "./spelling.ts";
 
 /** What any boot and any login have, and those who look. */
 const USUAL =
-  /^(root|systemd\+|message\+|www-data) (\[|\(|ps |sed |\/bin\/sh |sh -euc |\/lib\/systemd\/|\/usr\/lib\/systemd\/|\/sbin\/init|nginx: |sshd: \/usr\/sbin\/sshd -D|\/usr\/bin\/dbus-daemon|\/sbin\/agetty)/;
+  /^(root|systemd\+|message\+|www-data) (\[|\(|ps -e |sed s\/|\/bin\/sh -euc ps -e |\/lib\/systemd\/|\/usr\/lib\/systemd\/|\/sbin\/init|nginx: |sshd: \/usr\/sbin\/sshd -D|\/usr\/bin\/dbus-daemon|\/sbin\/agetty)/;
 
 async function untilNone(ms: number, look: () => Promise<string[]>): Promise<string[]> {
   for (const end = Date.now() + ms; ; await sleep(500)) {
@@ -49,19 +49,20 @@ export async function fileFlaws(machine: Machine): Promise<string[]> {
 const SEARCH = `umask 077
 cat >/run/soak-words
 set +e
-grep -rlaF -f /run/soak-words --exclude=soak-words --exclude-dir=proc --exclude-dir=sys --exclude-dir=dev \\
+head -n 1 /run/soak-words >/run/soak-canary
+grep -rlaF -f /run/soak-words --exclude=soak-words \\
   /etc /home /opt/soak /root /run /srv /tmp /usr/local /var 2>/dev/null
 grep -laF -f /run/soak-words /dev/shm/* 2>/dev/null
 journalctl --all --quiet -o export | grep -aqF -f /run/soak-words && echo the journal
-rm /run/soak-words`;
+rm /run/soak-words /run/soak-canary`;
+const CANARY = "/run/soak-canary";
 
 export async function secretFlaws(machine: Machine, { story }: Ground): Promise<string[]> {
   const input = `${story.secrets.flatMap(written).join("\n")}\n`;
   const { stdout } = await machine.run("root", ["/bin/sh", "-c", SEARCH], { input });
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((path) => `a secret is in ${path}`);
+  const found = stdout.split("\n").filter((line) => line !== "");
+  if (!found.includes(CANARY)) return ["the search has not even found what was put there for it"];
+  return found.filter((path) => path !== CANARY).map((path) => `a secret is in ${path}`);
 }
 
 /** sudo's configuration is as it was but for the rule that bootstraps put and took; sudo lets in whom it should. */
