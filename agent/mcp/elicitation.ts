@@ -43,13 +43,14 @@ export function listenerOf(
   modern: boolean,
   unanswered: Unanswered,
 ): Listener {
-  const answer = mcpReq.inputResponses?.[KEY];
+  const answer: unknown = mcpReq.inputResponses?.[KEY];
+  const envelope: Envelope | undefined = mcpReq.envelope;
   const capabilities = modern
-    ? (mcpReq.envelope as Envelope | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
+    ? envelope?.[CLIENT_CAPABILITIES_META_KEY]
     : mcp.server.getClientCapabilities();
   if (answer !== undefined) {
-    const accepted = (answer as { action?: unknown } | null)?.action === "accept";
-    return { answered: accepted ? "again" : "declined", tell: null };
+    const { action } = { action: undefined, ...(answer as object | null) };
+    return { answered: action === "accept" ? "again" : "declined", tell: null };
   }
   if (!showsForms(capabilities)) return { answered: null, tell: null };
   const tell = async (message: string, leftMs: number): Promise<Told> => {
