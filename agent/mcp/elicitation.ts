@@ -22,7 +22,7 @@ type Envelope = { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities };
 type McpRequest = ServerContext["mcpReq"];
 
 /** `again`: it is to be looked at again; `unseen`: the message could not be shown or was not answered. */
-export type Told =
+type Told =
   | { kind: "again" | "declined" | "unseen" }
   /** Of 2026-07-28, where the client asks its user by itself and then calls once more. */
   | { kind: "input_required"; result: InputRequiredResult };
@@ -49,7 +49,7 @@ export function listenerOf(
     ? envelope?.[CLIENT_CAPABILITIES_META_KEY]
     : mcp.server.getClientCapabilities();
   if (answer !== undefined) {
-    const { action } = { action: undefined, ...(answer as object | null) };
+    const { action } = { action: undefined, ...answer };
     return { answered: action === "accept" ? "again" : "declined", tell: null };
   }
   if (!showsForms(capabilities)) return { answered: null, tell: null };
