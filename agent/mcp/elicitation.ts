@@ -22,7 +22,7 @@ type Envelope = { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities };
 type McpRequest = ServerContext["mcpReq"];
 
 /** `again`: it is to be looked at again; `unseen`: the message could not be shown or was not answered. */
-export type Told =
+type Told =
   | { kind: "again" | "declined" | "unseen" }
   /** Of 2026-07-28, where the client asks its user by itself and then calls once more. */
   | { kind: "input_required"; result: InputRequiredResult };
@@ -43,13 +43,14 @@ export function listenerOf(
   modern: boolean,
   unanswered: Unanswered,
 ): Listener {
-  const answer = mcpReq.inputResponses?.[KEY];
+  const answer: unknown = mcpReq.inputResponses?.[KEY];
+  const envelope: Envelope | undefined = mcpReq.envelope;
   const capabilities = modern
-    ? (mcpReq.envelope as Envelope | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
+    ? envelope?.[CLIENT_CAPABILITIES_META_KEY]
     : mcp.server.getClientCapabilities();
   if (answer !== undefined) {
-    const accepted = (answer as { action?: unknown } | null)?.action === "accept";
-    return { answered: accepted ? "again" : "declined", tell: null };
+    const { action } = { action: undefined, ...answer };
+    return { answered: action === "accept" ? "again" : "declined", tell: null };
   }
   if (!showsForms(capabilities)) return { answered: null, tell: null };
   const tell = async (message: string, leftMs: number): Promise<Told> => {

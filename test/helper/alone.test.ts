@@ -13,7 +13,7 @@ describeInLab("in a mount namespace", () => {
   const words = [...vitest, "--config", "vitest.mutation.config.ts", "--reporter", "tap-flat"];
 
   /** `tests`: of test/helper/alone. */
-  function run(program: string, args: string[], tests = "*") {
+  function run(program: string, args: string[], tests: string) {
     const MUTATE_TESTS = `test/helper/alone/${tests}.ts`;
     return spawnSync(program, args, {
       cwd: root,
@@ -32,13 +32,11 @@ describeInLab("in a mount namespace", () => {
     const files = ["/etc", "/run", "/var/lib", "/var/log", "/run/sallyport"].map(
       (folder) => `${folder}/sallyport-alone-${process.pid}`,
     );
-    const ended = run(join(root, "scripts/alone"), [
-      "/bin/sh",
-      "-euc",
-      'touch "$@"; ls "$@"',
-      "sh",
-      ...files,
-    ]);
+    const ended = run(
+      join(root, "scripts/alone"),
+      ["/bin/sh", "-euc", 'touch "$@"; ls "$@"', "sh", ...files],
+      "none",
+    );
     expect(ended.stdout.trim().split("\n").toSorted()).toEqual(files.toSorted());
     expect(files.filter((file) => existsSync(file))).toEqual([]);
   });
@@ -51,14 +49,18 @@ describeInLab("in a mount namespace", () => {
     expect([status, stderr]).toEqual([64, "alone: SALLYPORT_ALONE is set already\n"]);
   });
 
-  test("the helper's parts do what they say", () => {
-    const { stdout, stderr, status } = run(join(root, "scripts/alone"), words);
+  test.each([
+    ["the helper's parts do what they say", "{audit,defence,grants,judge,lock,run,start}", 90],
+    ["they are asked, and act, in their order", "{answer,service}", 20],
+    ["no order of wishes and uses grants what no person has granted", "grants-fuzz", 1],
+  ])("%s", (_, tests, least) => {
+    const { stdout, stderr, status } = run(join(root, "scripts/alone"), words, tests);
     const lines = stdout.split("\n").filter((line) => /^(?:not )?ok /.test(line));
     expect(
       lines.filter((line) => !line.startsWith("ok ") || line.includes("# SKIP")),
       stderr,
     ).toEqual([]);
     expect(status).toBe(0);
-    expect(lines.length, stdout).toBeGreaterThan(90);
+    expect(lines.length, stdout).toBeGreaterThanOrEqual(least);
   });
 });
