@@ -1,4 +1,4 @@
-/** When nobody asks any more: the daemon is stopped, what was begun ends by itself, and two last requests mend what was killed. */
+/** When nobody asks any more: the daemon is stopped, what was begun ends by itself, and the last requests mend what was killed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { askOnce } from "./asking.ts";
 import { HELPER, type Ground } from "./ground.ts";
@@ -28,6 +28,11 @@ export async function settle(ground: Ground): Promise<void> {
         ["service", "status", "nginx"],
       ])
         await askOnce(ground, machine, "agent", words);
+      // A sandbox whose maker was killed before it had seen that it is tied to it goes with the next start.
+      for (const user of ["agent", "ops"] as const)
+        await machine.run(user, ["/usr/bin/sallyport", "exec", "--language", "bash", "-"], {
+          input: ":",
+        });
     }),
   );
 }
