@@ -28,13 +28,13 @@ const ROUNDS: { rows: Row[]; along?: string[] }[] = [
     rows: [
       {
         what: "a record is taken out",
-        plant: `${KEEP_LOG}; sed -i 3d ${LOG}`,
+        plant: `${KEEP_LOG}; sed -i '/"service","stop","cron"/d' ${LOG}`,
         undo: LOG_BACK,
         broken: "audit verify",
         flaw: /records are missing/,
       },
     ],
-    along: ["answers are on record", "packages and record"],
+    along: ["answers are on record"],
   },
   {
     rows: [
