@@ -19,6 +19,9 @@ const LOG = `${LOGS}/audit.jsonl`;
 type Row = { what: string; plant: string; undo: string; broken: string; flaw: RegExp };
 const KEEP_LOG = `cp -p ${LOG} /root/log`;
 const LOG_BACK = `cat /root/log >${LOG}`;
+/** From where the last restart begins. */
+const CUT = `last=$(grep -n '"phase":"begin","argv":."service","restart","nginx"' /root/log | tail -n 1)
+head -n $((\${last%%:*} - 1)) /root/log >${LOG}`;
 const KEEP_DPKG = "cp /var/log/dpkg.log /root/dpkg.log";
 const DPKG_BACK = "cat /root/dpkg.log >/var/log/dpkg.log";
 
@@ -40,7 +43,7 @@ const ROUNDS: { rows: Row[]; along?: string[] }[] = [
     rows: [
       {
         what: "the end of the log is cut off, which root has signed",
-        plant: `${KEEP_LOG}; head -n -6 /root/log >${LOG}`,
+        plant: `${KEEP_LOG}; ${CUT}`,
         undo: LOG_BACK,
         broken: "audit verify",
         flaw: /it was cut/,
