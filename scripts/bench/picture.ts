@@ -2,7 +2,7 @@
 import type { Curve, Figure } from "./report.ts";
 import type { Saved } from "./saved.ts";
 
-const WIDTH = 900;
+const WIDTH = 920;
 const [ROW, TOP, LABELS, BARS] = [16, 44, 350, 200];
 const [KEPT, MISSED, INK, FAINT] = ["#2f6f4f", "#b3402a", "#222", "#bbb"];
 /** Shares are drawn up to this one. */
