@@ -84,8 +84,8 @@ export const NOT_ON_RECORD: Failure = {
   status: EXIT_STATUS.internal,
 };
 
-/** Root's own does it, where there is one. */
-function unsafe(flaw: string, words: readonly string[]): Failure {
+/** `words`: what root's own command line is asked instead, where there is one. */
+export function unsafe(flaw: string, words: readonly string[]): Failure {
   const there = rootsCommandLine()?.flaw === null;
   return {
     code: "unsafe",

@@ -1,7 +1,7 @@
 /** The commands about many hosts. What they need is loaded only when one of them runs. */
 import { Option, type Command } from "commander";
-import type { BootstrapOptions } from "./bootstrap.ts";
 import { keepHeapSmall } from "../small-heap.ts";
+import type { BootstrapOptions } from "./bootstrap.ts";
 import { fail } from "./errors.ts";
 import type { HostOptions } from "./host-options.ts";
 import { acceptHostOptions, acceptTransport } from "./host-options.ts";

@@ -1,8 +1,8 @@
 /** `sallyport daemon`: MCP over HTTP, for a service manager to run. */
 import type { Command } from "commander";
 import type { DaemonOptions } from "../daemon/start.ts";
-import { keepHeapSmall } from "../small-heap.ts";
 import { thisHost } from "../host.ts";
+import { keepHeapSmall } from "../small-heap.ts";
 import { fail } from "./errors.ts";
 
 export function registerDaemon(program: Command): void {

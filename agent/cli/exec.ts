@@ -3,7 +3,12 @@ import type { Command } from "commander";
 import { readFileSync } from "node:fs";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { escapeBlock } from "../escape.ts";
-import { explainSandboxEnd, explainSandboxRefusal, inexactText } from "../sandbox/explain.ts";
+import {
+  explainSandboxEnd,
+  explainSandboxRefusal,
+  inexactText,
+  UNRECORDED,
+} from "../sandbox/explain.ts";
 import type { Execution } from "../sandbox/execute.ts";
 import type { Recorded } from "../sandbox/host-sandboxes.ts";
 import { closeInherited } from "../inherited-descriptors.ts";
@@ -160,7 +165,7 @@ function report(executed: Recorded, profile: Profile, json: boolean): void {
   } else {
     process.stderr.write(confinedText(executed, profile));
     process.stderr.write(findingsText(executed.examined));
-    if (!executed.onRecord) process.stderr.write(NOT_ON_RECORD);
+    if (!executed.onRecord) process.stderr.write(`sallyport: ${UNRECORDED}\n`);
     if (failure !== null) process.stderr.write(failureText(failure));
   }
   process.exitCode = failure?.status ?? 0;
@@ -179,10 +184,6 @@ function refuse(refusal: SandboxRefusal, json: boolean): void {
   process.stdout.write(`${JSON.stringify(told)}\n`);
   process.exitCode = failure.status;
 }
-
-/** Not a word of how to: it may be what the administrator wants. */
-const NOT_ON_RECORD =
-  "sallyport: on this user's record only: root's was not told, or did not take it\n";
 
 type Ran = Extract<Recorded, { kind: "ran" }>;
 

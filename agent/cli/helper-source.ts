@@ -1,6 +1,5 @@
 /** The helper that was built together with this command line: what an installation copies. */
-import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { HELPER_PATHS } from "../../sudoers/helper-path.ts";
@@ -22,20 +21,6 @@ export function helperSource(): string {
  * to a program that runs. Only this process, and root, can follow it.
  */
 export const RUNNING_LINE = `/proc/${process.pid}/exe`;
-
-/** Of the command line that is running, lowercase hex. */
-export function runningLineSha256(): string {
-  const hash = createHash("sha256");
-  const chunk = Buffer.allocUnsafe(1 << 20);
-  const fd = openSync(RUNNING_LINE, "r");
-  try {
-    for (let read = -1; read !== 0; hash.update(chunk.subarray(0, read)))
-      read = readSync(fd, chunk);
-  } finally {
-    closeSync(fd);
-  }
-  return hash.digest("hex");
-}
 
 /** What the helper of this build is known by. */
 export function helperBuild(): HelperBuild | Failure {

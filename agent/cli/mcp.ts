@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { BUILD } from "../build.ts";
-import { keepHeapSmall } from "../small-heap.ts";
 import { thisHost } from "../host.ts";
 import { httpConfig, stdioConfig } from "../mcp/client-config.ts";
+import { keepHeapSmall } from "../small-heap.ts";
 import { fail } from "./errors.ts";
 
 type Options = { printConfig?: true; http?: true; json?: true };

@@ -72,7 +72,8 @@ function bare(path: string): string {
 const HOW = {
   terminal: "may use sudo",
   sandbox: "sandboxed",
-  unsandboxed: "outside of the sandbox: it waits for a person's grant",
+  unsandboxed:
+    "outside of the sandbox, once a person grants it or where root has settled that it may",
   helper: "by the helper",
 } as const;
 

@@ -3,6 +3,7 @@ import { EXIT_STATUS } from "../../protocol/reply.ts";
 import { findApprover } from "../grants/approver.ts";
 import type { Plan } from "../workflow/plan.ts";
 import type { Unsandboxed } from "../workflow/unsandboxed-steps.ts";
+import { unsafe } from "./as-root.ts";
 import { onTerminal, runElevated } from "./elevate.ts";
 import type { Failure } from "./errors.ts";
 import { usage } from "./run-words.ts";
@@ -26,12 +27,7 @@ export function approvalFlaw(
     };
   const approver = findApprover();
   if (approver.kind !== "unsafe") return null;
-  return {
-    code: "unsafe",
-    cause: `this program could be another's, and so could what it shows: ${approver.flaw}`,
-    hint: "sallyport pending",
-    status: EXIT_STATUS.unsafe,
-  };
+  return unsafe(approver.flaw, ["pending"]);
 }
 
 /** Shows the facts and asks as root, behind the person's own password. */

@@ -4,6 +4,7 @@ import { thisHost } from "../host.ts";
 import type { Verdicts } from "../../protocol/reply.ts";
 import { conduct } from "../workflow/conduct.ts";
 import { helperSteps } from "../workflow/helper-steps.ts";
+import { UNRECORDED } from "../sandbox/explain.ts";
 import { parallelSteps } from "../workflow/parallel.ts";
 import type { Parts } from "../workflow/parts.ts";
 import { privilegedSteps, secretInputs, type Plan } from "../workflow/plan.ts";
@@ -182,7 +183,7 @@ function noteUnrecorded({ sandboxes }: Parts): void {
   const left = sandboxes?.unrecorded() ?? 0;
   if (left > 0)
     process.stderr.write(
-      `sallyport: ${left} sandboxed step${left === 1 ? " is" : "s are"} on this user's record only: root's was not told, or did not take it\n`,
+      `sallyport: ${left} sandboxed step${left === 1 ? " is" : "s are"} ${UNRECORDED}\n`,
     );
 }
 

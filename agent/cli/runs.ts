@@ -1,6 +1,6 @@
 /** `sallyport runs` and `sallyport cancel`: what is remembered of runs, and an end to one. */
 import { escapeBlock, escapeLine } from "../escape.ts";
-import { isPaused } from "../workflow/grant-wait.ts";
+import { nextCommand } from "../workflow/grant-wait.ts";
 import type { RunRecord, StepRecord } from "../workflow/record.ts";
 import { stateFolder } from "../workflow/state-folder.ts";
 import { isFinal } from "../workflow/state.ts";
@@ -34,7 +34,7 @@ export function showRuns(
     const steps = store.outline(run);
     if (json) return print({ kind: "run", run: record, steps });
     process.stdout.write(`${headOf(record)}\n${tableText(steps.map(stepRow))}`);
-    const next = nextOf(record, steps);
+    const next = nextCommand(record, steps);
     if (next !== null) process.stdout.write(`next: ${next}\n`);
   });
 }
@@ -65,11 +65,6 @@ function stepRow(step: StepRecord): string[] {
     endWord({ ...step, state }),
     `${escapeLine(whyOf({ ...step, state }))}${cast}`,
   ];
-}
-
-function nextOf({ id, state }: RunRecord, steps: readonly StepRecord[]): string | null {
-  if (state === "waiting" && !isPaused(steps)) return `sallyport unlock ${id}`;
-  return state === "interrupted" || state === "waiting" ? `sallyport run --resume ${id}` : null;
 }
 
 /** Asks the process that runs it to stop, or ends what no process runs. */

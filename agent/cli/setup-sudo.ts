@@ -9,16 +9,11 @@ import { renderRule, type Rule } from "../../sudoers/rules.ts";
 import type { Task } from "../../sudoers/transaction.ts";
 import { ownershipFlaw } from "../doctor/ownership.ts";
 import { escapeLine } from "../escape.ts";
+import { hashFile } from "../workflow/held-file.ts";
 import { elevatedCommand, onTerminal, runElevated } from "./elevate.ts";
 import { fail, failureText, type Failure } from "./errors.ts";
 import { findInvokingUser, type InvokingUser } from "./invoking-user.ts";
-import {
-  helperBuild,
-  helperSource,
-  notTheHelper,
-  RUNNING_LINE,
-  runningLineSha256,
-} from "./helper-source.ts";
+import { helperBuild, helperSource, notTheHelper, RUNNING_LINE } from "./helper-source.ts";
 import { preview, previewProgram, previewText, type Preview } from "./setup-preview.ts";
 import { explainChange, explainRule, explainUser } from "./setup-words.ts";
 import { tableText } from "./table.ts";
@@ -109,7 +104,8 @@ async function planTask(options: Options, rule: Rule, source: string): Promise<T
   const build = helperBuild();
   if ("cause" in build) return build;
   // A package brings a command line of root's, too.
-  const lineSha256 = rule.helper === HELPER_PATHS[0] ? null : runningLineSha256();
+  const lineSha256 =
+    rule.helper === HELPER_PATHS[0] ? null : (hashFile(RUNNING_LINE, null)?.sha256 ?? null);
   if (options.status === true) return { kind: "status", rule, build, lineSha256 };
   return (await notTheHelper(source)) ?? { kind: "install", rule, build, lineSha256 };
 }

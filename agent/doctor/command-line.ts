@@ -1,11 +1,10 @@
 /** What a person gets who types `sudo sallyport`: it shows the facts and takes the answer, so nobody else may have made it. */
-import { lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { lstatSync } from "node:fs";
 import { BUILD, versionText } from "../build.ts";
 import { thisHost, type Host } from "../host.ts";
 import { runProgram } from "../run-program.ts";
 import { finding, type Finding } from "./finding.ts";
-import { ownershipFlaw } from "./ownership.ts";
+import { flawBehindLinks } from "./ownership.ts";
 
 const CHECK = "sudo sallyport";
 const SECONDS = 30;
@@ -17,21 +16,7 @@ export type CommandLine = { name: string; flaw: string | null };
 export function rootsCommandLine(host: Host = thisHost()): CommandLine | null {
   const name = host.commandLines.find((one) => lstatSync(one, { throwIfNoEntry: false }));
   if (name === undefined) return null;
-  let file: string;
-  try {
-    file = realpathSync(name);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { name, flaw: `${name} leads nowhere (${code})` };
-  }
-  if (hasMoreHops(name, file)) return { name, flaw: `${name} is a link to a link` };
-  // The name itself, too, is only as good as whoever could put another one in its place.
-  return { name, flaw: ownershipFlaw(file) ?? ownershipFlaw(realpathSync(dirname(name))) };
-}
-
-/** Whoever owns a link on the way says where it leads. */
-function hasMoreHops(name: string, file: string): boolean {
-  return lstatSync(name).isSymbolicLink() && resolve(dirname(name), readlinkSync(name)) !== file;
+  return { name, flaw: flawBehindLinks(name) };
 }
 
 export async function examineCommandLine(host: Host): Promise<Finding> {

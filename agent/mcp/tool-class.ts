@@ -1,7 +1,13 @@
 /** What each tool may do to the host. A tool without a class is not served. */
 import type { ToolAnnotations } from "@modelcontextprotocol/server";
 
-type ToolClass = "read" | "service_change" | "package_change" | "workflow_change" | "code";
+type ToolClass =
+  | "read"
+  | "service_change"
+  | "package_change"
+  | "workflow_change"
+  | "workflow_look"
+  | "code";
 
 /** Hints for clients that decide what to show to a person; they decide nothing here. */
 const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
@@ -39,6 +45,13 @@ const ANNOTATIONS: Record<ToolClass, ToolAnnotations> = {
     idempotentHint: false,
     openWorldHint: true,
   },
+  // It is polled, and counts as reading; what a person has granted meanwhile goes on with it.
+  workflow_look: {
+    readOnlyHint: false,
+    destructiveHint: true,
+    idempotentHint: true,
+    openWorldHint: true,
+  },
 };
 
 const CLASS_OF = new Map<string, ToolClass>([
@@ -56,7 +69,7 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["workflow_validate", "read"],
   ["workflow_plan", "read"],
   ["workflow_start", "workflow_change"],
-  ["workflow_status", "read"],
+  ["workflow_status", "workflow_look"],
   ["workflow_output", "read"],
   ["workflow_cancel", "workflow_change"],
   ["fleet_hosts", "read"],
@@ -64,9 +77,12 @@ const CLASS_OF = new Map<string, ToolClass>([
   ["fleet_package", "package_change"],
 ]);
 
-/** Whether calls of this class count as changes: for the rate limit and the queue. Code has a queue of its own. */
+/**
+ * Whether calls of this class count as changes: for the rate limit and the queue. Code has a queue of its own, and so
+ * have the steps of workflows.
+ */
 export function isChange(toolClass: ToolClass): boolean {
-  return toolClass !== "read" && toolClass !== "code";
+  return toolClass !== "read" && toolClass !== "workflow_look" && toolClass !== "code";
 }
 
 /** Throws for a tool that has no class: a server must not start with it. */

@@ -132,6 +132,7 @@ export function executor(settings: Partial<ExecutorSettings> = {}): Executor {
       };
       const place = turn(execution);
       if (place === null) return end({ kind: "queue_full", running, waiting: queue.length });
+      // Of its own: what is told of an end is found again by the end itself.
       if ((await place) === "gone") return end({ ...NOT_BEGUN });
       const start = { at: performance.now() };
       starts.add(start);

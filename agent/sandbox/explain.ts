@@ -129,7 +129,9 @@ function wording(refusal: SandboxRefusal): Wording {
   }
 }
 
-/** The first reason, and how many more there are. */
+/** Not a word of how to: it may be what the administrator wants. */
+export const UNRECORDED = "on this user's record only: root's was not told, or did not take it";
+
 /** The first finding that does not pass, and how many more there are. */
 export function refusedFor({ findings, more }: Examined): string {
   const [first, ...others] = findings.filter(({ judgement }) => judgement === "refuse");

@@ -3,17 +3,7 @@
  * it is read, and the copy is run: whoever exchanges the file afterwards exchanges nothing.
  */
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 
 /** Of one file; an interpreter with all its libraries inside has a hundred. */
 const MAX_BYTES = 512 * 1024 * 1024;
@@ -58,33 +48,4 @@ function copied(from: number, to: number | null, path: string): Hashed {
 
 function writeAll(to: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) written += writeSync(to, bytes, written);
-}
-
-const LINKS_MAX = 40;
-
-/** Whether nobody but root can change what an absolute path leads to, link by link. */
-export function isRootsAlone(path: string): boolean {
-  const left = path.split("/").filter((part) => part !== "");
-  let [at, links] = ["/", 0];
-  for (let part = left.shift(); part !== undefined; part = left.shift()) {
-    if (part === "." || part === "..") {
-      at = part === ".." ? dirname(at) : at;
-      continue;
-    }
-    const file = join(at, part);
-    const stat = lstatSync(file, { throwIfNoEntry: false });
-    if (stat === undefined || stat.uid !== 0) return false;
-    if (stat.isSymbolicLink()) {
-      links += 1;
-      if (links > LINKS_MAX) return false;
-      const target = readlinkSync(file);
-      if (target.startsWith("/")) at = "/";
-      left.unshift(...target.split("/").filter((one) => one !== ""));
-      continue;
-    }
-    // An ACL that lets others write shows in the group's bits (acl(5)).
-    if ((stat.mode & 0o022) !== 0) return false;
-    at = file;
-  }
-  return true;
 }

@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { SUBJECT_MAX_BYTES } from "../../protocol/operation.ts";
+import { flawBehindLinks } from "../doctor/ownership.ts";
 import { interpreterOf } from "../sandbox/interpreter.ts";
 import { digestOf } from "./canonical.ts";
 import type { Execution } from "./execution.ts";
-import { hashFile, isRootsAlone } from "./held-file.ts";
+import { hashFile } from "./held-file.ts";
 import type { Act } from "./step.ts";
 import type { Plan } from "./plan.ts";
 
@@ -121,7 +122,7 @@ function isExecutable(file: string): boolean {
 type Held = { path: string; sha256: string; isScript: boolean };
 
 function hold(path: string, held: string, name: string): Held {
-  const copy = isRootsAlone(path) ? null : join(held, name);
+  const copy = flawBehindLinks(path) === null ? null : join(held, name);
   const hashed = hashFile(path, copy);
   if (hashed === null) throw new Error(`${path} is no file`);
   return { ...hashed, path: copy ?? path };
@@ -134,7 +135,7 @@ function shebang(script: string, path: string): string[] {
   const others = basename(interpreter) === "env" ? words.filter((word) => !/^-|=/.test(word)) : [];
   const found = [interpreter, ...others.slice(0, 1).map((word) => programAt(word, "/", path))];
   return found.map((file) => {
-    if (!isRootsAlone(file))
+    if (flawBehindLinks(file) !== null)
       throw new Error(
         `${file}, which its first line names, could be exchanged: name it as the program`,
       );

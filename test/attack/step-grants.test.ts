@@ -82,7 +82,7 @@ describeInLab("a step outside of the sandbox", () => {
   });
 
   test("a grant is for one step of one run, and is used up", async () => {
-    const same = "sandbox: false, run: 'echo x >>/srv/mark'";
+    const same = `sandbox: false, run: 'echo x >>${MARK}'`;
     await workflow(`id: out, ${same}`, `id: twin, ${same}`);
     const first = await start();
     await approve(ownHost(), awaited(first));

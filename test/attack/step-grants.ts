@@ -15,7 +15,8 @@ export const HOME = "/home/agent";
 export const FILE = `${HOME}/w.yaml`;
 export const SCRIPT = `${HOME}/deploy.sh`;
 /** Outside of every sandbox; what runs there leaves its mark. */
-export const MARK = "/srv/mark";
+const MARKS = "/srv/marks";
+export const MARK = `${MARKS}/mark`;
 
 type Step = { id: string; state: string; reason: string; output: string };
 type Run = Ended & {
@@ -72,7 +73,8 @@ export const EVIL = `echo 'echo evil >>${MARK}' >${HOME}/other.sh; chmod 755 ${H
 
 export async function setUpSteps(): Promise<void> {
   await setUp(ownHost());
-  await arrange(ownHost(), "chmod", "1777", "/srv");
+  // Not /srv itself: other tests on this host look at who can write there.
+  await arrange(ownHost(), "install", "-d", "-m", "1777", MARKS);
 }
 
 export async function forgetSteps(): Promise<void> {

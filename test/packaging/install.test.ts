@@ -197,6 +197,13 @@ srw-rw---- root:sallyport ${socket}
     expect(await http("/metrics", await token())).toMatch(
       /^sallyport_sandbox_refusals_total\{reason="namespaces_blocked"\} 1$/m,
     );
+    // That it was asked is on root's record, as the word of the daemon's user.
+    const uid = Number(await arrange(host, "id", "-u", "sallyport"));
+    const told = (await records(host)).filter(({ rule }) => String(rule).startsWith("sandbox id="));
+    expect(told).toMatchObject([{ phase: "note", decision: "reported", uid, via: "socket" }]);
+    expect(told[0]?.["rule"]).toMatch(
+      / by=\S+ language=bash .* result=refused code=namespaces_blocked /,
+    );
   });
 
   test(

@@ -1,8 +1,7 @@
 /** `workflow_status`: how a run goes, and what became of its steps. */
 import { z } from "zod";
 import { RUN_STATES, STEP_STATES } from "../../workflow/state.ts";
-import { awaitedGrants, isPaused } from "../../workflow/grant-wait.ts";
-import type { RunState, StepState } from "../../workflow/state.ts";
+import { awaitedGrants, nextCommand } from "../../workflow/grant-wait.ts";
 import { refusal, success } from "../outcome.ts";
 import { defineTool } from "../tool.ts";
 import { clientOf, deskOf, runId, withoutPaths } from "../workflow-words.ts";
@@ -55,7 +54,7 @@ export const workflowStatus = defineTool({
     const awaited = state === "waiting" ? awaitedGrants(found.steps) : [];
     const approvals = awaited.map(({ step, id }) => ({ step, id, run: `sallyport approve ${id}` }));
     const [first] = approvals;
-    const next = first?.run ?? nextOf(state, found.record.id, found.steps);
+    const next = first?.run ?? nextCommand(found.record, found.steps);
     const lines = steps.map((step) => `${step.id}: ${step.state}`);
     const summary = [`run ${found.record.id}: ${state}`, ...lines].join("\n");
     const over = next === null && state !== "running";
@@ -64,12 +63,3 @@ export const workflowStatus = defineTool({
     return success(summary, { data, approvalRequired });
   },
 });
-
-function nextOf(
-  state: RunState,
-  run: string,
-  steps: readonly { state: StepState; reason: string }[],
-): string | null {
-  if (state === "waiting" && !isPaused(steps)) return `sallyport unlock ${run}`;
-  return state === "interrupted" || state === "waiting" ? `sallyport run --resume ${run}` : null;
-}

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -9,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ownershipFlaw } from "../../../agent/doctor/ownership.ts";
+import { flawBehindLinks, ownershipFlaw } from "../../../agent/doctor/ownership.ts";
 
 // Only root can make files that are root's, and only outside /tmp is every directory above root's alone.
 describe.skipIf(process.geteuid?.() !== 0)("ownership", () => {
@@ -44,5 +45,37 @@ describe.skipIf(process.geteuid?.() !== 0)("ownership", () => {
 
   test("a file that is root's alone, below directories that are, has no flaw", () => {
     expect(ownershipFlaw(file)).toBeNull();
+    expect(flawBehindLinks(file)).toBeNull();
+  });
+
+  test("links of root's are followed, one after the other, up and down", () => {
+    symlinkSync("libexec/../libexec", join(folder, "one"));
+    symlinkSync(join(folder, "one/helper"), join(folder, "two"));
+    expect(flawBehindLinks(join(folder, "two"))).toBeNull();
+    chmodSync(file, 0o757);
+    expect(flawBehindLinks(join(folder, "two"))).toMatch(/helper is writable by others/);
+  });
+
+  test.each<[string, (link: string) => void, RegExp]>([
+    ["another user's link", (link) => lchownSync(link, 1000, 0), /link belongs to uid 1000$/],
+    [
+      "a directory that a link leads through",
+      () => chownSync(join(folder, "libexec"), 1000, 0),
+      /libexec belongs to uid 1000$/,
+    ],
+    ["a link that leads nowhere", () => rmSync(file), /link leads nowhere: there is no .*helper$/],
+    [
+      "a link that leads to itself",
+      (link) => {
+        rmSync(link);
+        symlinkSync("link", link);
+      },
+      /leads through more than 40 links$/,
+    ],
+  ])("I01: %s is a flaw behind links", (_, change, flaw) => {
+    const link = join(folder, "link");
+    symlinkSync("libexec/helper", link);
+    change(link);
+    expect(flawBehindLinks(link)).toMatch(flaw);
   });
 });
