@@ -76,6 +76,19 @@ test("a server without a desk has no such tools", async () => {
   expect(tools.filter(({ name }) => name.startsWith("workflow_"))).toEqual([]);
 });
 
+test("what may let a run go on is not listed as what only reads", async () => {
+  const { client } = await serve();
+  const { tools } = await client.listTools();
+  const reads = tools.filter(({ name, annotations }) => {
+    return name.startsWith("workflow_") && annotations?.readOnlyHint === true;
+  });
+  expect(reads.map(({ name }) => name).toSorted()).toEqual([
+    "workflow_output",
+    "workflow_plan",
+    "workflow_validate",
+  ]);
+});
+
 test("everything that is wrong is told, with its place; nothing is started", async () => {
   const { client } = await serve();
   const wrong = workflow("id: a, run: x, neds: []", "id: b, run: x, needs: [z]");
