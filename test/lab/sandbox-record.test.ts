@@ -81,6 +81,7 @@ describeInLab("sandboxed runs on root's record", () => {
   });
 
   test("each step of a workflow and each call of run_code has its own", async () => {
+    const before = (await reported("sandbox id=")).length;
     const text = "name: w\nsteps:\n  - { id: a, run: 'echo a' }\n  - { id: b, run: 'echo b' }\n";
     await exec(host, "agent", ["tee", FILE], { input: text });
     const ran = await exec(host, "agent", [PROGRAM, "run", FILE]);
@@ -92,7 +93,8 @@ describeInLab("sandboxed runs on root's record", () => {
     const answer = told(await client.callTool(call));
     await client.close();
     expect(answer.data).toMatchObject({ onRecord: true, confinedBy: { backend: "bubblewrap" } });
-    const lines = (await reported("sandbox id=")).map(({ rule }) => String(rule));
+    const since = (await reported("sandbox id=")).slice(before);
+    const lines = since.map(({ rule }) => String(rule));
     expect(lines.filter((line) => line.includes(" by=workflow language=command "))).toHaveLength(2);
     expect(lines.filter((line) => line.includes(DIGEST("echo by mcp")))).toHaveLength(1);
   });

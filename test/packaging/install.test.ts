@@ -234,6 +234,14 @@ srw-rw---- root:sallyport ${socket}
     "removal ends what listens and every session, and keeps the settings",
     { timeout: 120_000 },
     async () => {
+      const [settings, grants] = ["/etc/sallyport/settings.yaml", "/var/lib/sallyport/grants"];
+      await arrangeScript(
+        host,
+        `mkdir ${grants}; echo >${grants}/wish; echo malformed >${settings}`,
+      );
+      await as("root", "systemctl", "start", "sallyport-notify.service");
+      expect(await states("sallyport-notify.service")).toEqual(["failed"]);
+      await arrange(host, "rm", "-r", settings, grants);
       expect((await apt("remove", "sallyport")).status).toBe(0);
       expect(await states(...SOCKETS, "sallyport.service")).toEqual([
         "inactive",
