@@ -2,7 +2,7 @@
 import { actsIn, type Entry } from "./audit-log.ts";
 import type { Claim, Lockdown } from "./story.ts";
 
-/** Who had looked a moment before may have had its first record still to write. */
+/** Who had looked a moment before may have had to write down still what it asked a person for, or took. */
 const SLACK_MS = 250;
 /** What is answered before anybody looks whether the host is locked down, or when that cannot be written down. */
 const OTHERWISE: readonly (string | null)[] = ["usage", "internal", "unsafe"];
@@ -14,12 +14,14 @@ export function lockdownFlaws(
   claims: readonly Claim[],
 ): string[] {
   return lockdowns.flatMap(({ from, to }) => {
-    const within = (at: number): boolean => at > from + SLACK_MS && at < to;
+    const within = (at: number, slack = 0): boolean => at > from + slack && at < to;
     const since = `while the host was locked down since ${new Date(from).toISOString()}`;
     const begun = actsIn(entries).filter((act) => within(act.from));
     const taken = entries.filter(
       ({ phase, decision, time }) =>
-        phase === "note" && ["pending", "used"].includes(decision) && within(Date.parse(time)),
+        phase === "note" &&
+        ["pending", "used"].includes(decision) &&
+        within(Date.parse(time), SLACK_MS),
     );
     const told = claimsWithin(claims, from, to).filter(
       ({ code }) => code !== "locked_down" && !OTHERWISE.includes(code),
