@@ -6,6 +6,7 @@ import { needsPassword } from "../grants/approver.ts";
 import { settledAgainst } from "../grants/settled-against.ts";
 import { changeGrant, standingGrants } from "../grants/store.ts";
 import { untilIn } from "../grants/time-left.ts";
+import { isLockedDown } from "../lockdown.ts";
 import { isReason, NO_REASON, NOT_ON_RECORD, onRecord, personAsRoot } from "./as-root.ts";
 import { onTerminal } from "./elevate.ts";
 import { fail, type Failure } from "./errors.ts";
@@ -73,7 +74,11 @@ export async function decideOn(
   if (verb === "approve" && !isClear(grant.subject)) return fail(UNCLEAR, { json });
   const never = verb === "approve" ? settledAgainst(grant.subject) : null;
   if (never !== null) return fail(settled(never), { json });
+  const isLockedOut = (): boolean => verb === "approve" && isLockedDown();
+  if (isLockedOut()) return fail(LOCKED_DOWN, { json });
   if (!(await isMeant(verb, grant, by, options))) return fail(NOT_CONFIRMED, { json });
+  // Who reads takes their time.
+  if (isLockedOut()) return fail(LOCKED_DOWN, { json });
   let recorded = true;
   const done = await usingStore(() =>
     changeGrant(
@@ -204,6 +209,13 @@ function tooLate(stands: string, verb: Verb): Failure {
   const cause = `it cannot be ${DONE[verb]}: it is ${stands}`;
   return { code: "busy", cause, hint: "sallyport grants", status: EXIT_STATUS.busy };
 }
+
+const LOCKED_DOWN: Failure = {
+  code: "locked_down",
+  cause: "this host is locked down: nothing is granted until that is lifted",
+  hint: "sudo sallyport lockdown off",
+  status: EXIT_STATUS.locked_down,
+};
 
 const NOT_CONFIRMED: Failure = {
   code: "not_confirmed",

@@ -150,6 +150,7 @@ describeInLab("deciding", () => {
     await placed(async (place) => {
       const id = await wait(place, STEP);
       await approve(place, id);
+      const another = await wait(place, WISH.join(" "));
       expect((await exec(place, "agent", [SALLYPORT, "lockdown", "on", "--no-input"])).status).toBe(
         77,
       );
@@ -161,6 +162,12 @@ describeInLab("deciding", () => {
       expectRefusal(await askOnce(place, "grant", "use", STEP), "locked_down");
       expectRefusal(await askOnce(place, "service", "status", "ssh"), "locked_down");
       expectRefusal(await askOnce(place, "grant", "request", WISH.join(" "), ""), "locked_down");
+      expect(await decide(place, "approve", "--yes", another)).toMatchObject({
+        status: 77,
+        stderr: expect.stringContaining("this host is locked down: nothing is granted until"),
+      });
+      expect((await decide(place, "deny", another)).status).toBe(1);
+      expect((await decide(place, "deny", "--yes", another)).status).toBe(0);
       const off = await decide(place, "lockdown", "off");
       expect(off).toMatchObject({ status: 0, stdout: "not locked down\n" });
       expect((await askOnce(place, "grant", "use", STEP)).reply.success).toBe(true);
@@ -168,6 +175,7 @@ describeInLab("deciding", () => {
       expect(decided.map(({ uid, rule }) => [uid, rule])).toEqual([
         [0, expect.stringMatching(/^grant [0-9a-f]{32} granted by uid 1000/)],
         [0, "lockdown on by uid 1000: incident 42"],
+        [0, expect.stringMatching(/^grant [0-9a-f]{32} denied by uid 1000/)],
         [0, "lockdown off by uid 1000"],
       ]);
     });

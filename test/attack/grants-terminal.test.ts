@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import { arrange, describeInLab, exec, ownHost, setUp, type Host } from "../lab/host.ts";
-import { stands, wait, WISH } from "./grants.ts";
+import { SALLYPORT, stands, wait, WISH } from "./grants.ts";
 import { atTerminal } from "./person.ts";
 import { inPlace, OWN_DISKS } from "./place.ts";
 
@@ -48,6 +48,20 @@ describeInLab("the terminal where a person is asked", () => {
       const kept = await exec(place, "root", left);
       expect(kept.stdout).toBe("0 Operation not permitted, Permission denied\n");
       await pause(1000);
+      expect(await stands(place, id)).toBe("pending");
+    });
+  });
+
+  test("whoever says yes after lock-down has come has granted nothing", async () => {
+    await inPlace(host, OWN_DISKS, async (place) => {
+      const id = await wait(place, WISH.join(" "));
+      const { until, type, ended } = await atTerminal(place, "approve", id);
+      await until((text) => text.includes("[y/N]"));
+      await arrange(place, SALLYPORT, "lockdown", "on");
+      type("y\r");
+      expect(await until((text) => text.includes("lockdown off"))).toContain("is locked down");
+      expect(await ended()).toBe(77);
+      await arrange(place, SALLYPORT, "lockdown", "off");
       expect(await stands(place, id)).toBe("pending");
     });
   });
