@@ -4,6 +4,7 @@ import fs, {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -11,6 +12,7 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type * as audit from "../../../helper/audit.ts";
 import { granted, grants } from "../../../helper/grants.ts";
 import { VERDICTS } from "../../../helper/policy.ts";
 import type { Result } from "../../../helper/result.ts";
@@ -22,6 +24,17 @@ const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const CALL = { requestId: "r", words: ["grant"], tell: null, detached: false, started: 0 };
 const WISH = "service stop ssh";
 const STEP = '{"argv":["id"]}';
+
+// The real one; but no test waits for ten seconds.
+const waited = vi.hoisted((): number[] => []);
+vi.mock("../../../helper/audit.ts", async (original) => {
+  const real = await original<typeof audit>();
+  const lock = (name: "audit" | "grants", seconds: number): Disposable | null => {
+    if (name === "grants") waited.push(seconds);
+    return real.lock(name, seconds / 50);
+  };
+  return { ...real, lock };
+});
 
 vi.stubGlobal("BUILD", { policyHash: "ab".repeat(32) });
 
@@ -113,6 +126,17 @@ describe("a wish", () => {
     expect(theirs?.uid).toBe(1001);
     expect(theirs?.id).not.toBe(mine?.id);
     expect(grantsIn(check())).toEqual([theirs]);
+  });
+
+  test("is its caller's by the name of its file and by what is in it", () => {
+    ask(STEP);
+    const { id } = grant();
+    renameSync(`${STORE}/1000-${id}`, `${STORE}/1001-${id}`);
+    expect(granted(STEP, CALL, false)).toBe(false);
+    renameSync(`${STORE}/1001-${id}`, `${STORE}/1000-${id}`);
+    expect(granted(STEP, CALL, false)).toBe(true);
+    decide({ uid: 1001 });
+    expect(granted(STEP, CALL, false)).toBe(false);
   });
 
   test("is refused where sixteen of the same user wait, but not for others", () => {
@@ -275,8 +299,10 @@ test("while others have the store for ten seconds nothing is granted, and nothin
   const others = new DatabaseSync("/run/sallyport/grants.lock");
   others.exec("BEGIN EXCLUSIVE");
   try {
+    waited.length = 0;
     expect(check().error).toMatchObject({ code: "busy", message: "others ask for grants" });
     expect(granted(WISH, CALL, false)).toBe(false);
+    expect(waited).toEqual([10, 10]);
   } finally {
     others.close();
   }
