@@ -60,6 +60,10 @@ export const CHANGES: Change[] = [
     "",
     "a directory above the helper is writable by its group (I01)",
   ),
+  without(
+    `dir=\${dir%/*} dir=\${dir:-/}`,
+    "a directory further above the helper is writable by its group (I01)",
+  ),
   instead(
     `has_mode "$1" "$2" && [ "$(digest "$1")" = "$3" ]`,
     `has_mode "$1" "$2"`,

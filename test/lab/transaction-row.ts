@@ -25,5 +25,5 @@ cause=$(sed -n "s/^cause //p" /run/said)
 echo "${number} $status $(sed -n "s/^state //p" /run/said | tail -n 1) \${cause:--} $same"
 '
 rm -rf /run/sallyport-setup.lock* /etc/sudoers.d/* /usr/local/libexec/* /usr/local/sbin/* /run/a /run/b
-chmod 755 /etc/sudoers.d /usr/local/sbin; cp -p /run/was/sudoers /run/; cp -pr /run/was/a /run/was/b /run/`;
+chmod 755 /etc/sudoers.d /usr/local/libexec /usr/local/sbin; cp -p /run/was/sudoers /run/; cp -pr /run/was/a /run/was/b /run/`;
 }

@@ -37,6 +37,11 @@ export const ROWS: Row[] = [
     gives: "71 refused unsafe same",
   },
   {
+    name: "a directory further above the helper is writable by its group (I01)",
+    before: "mkdir -p ${helper%/*}; chmod 775 /usr/local/libexec",
+    gives: "71 refused unsafe same",
+  },
+  {
     name: "a directory above the helper is another user's (I01)",
     before: "mkdir -p ${helper%/*}; chown 1002 ${helper%/*}",
     gives: "71 refused unsafe same",

@@ -12,6 +12,9 @@ const rule = renderRule(1001, "/usr/local/libexec/sallyport/sallyport-helper") a
 const build = { sha256: "ab".repeat(32), bytes: 7, buildId: "cd".repeat(32) };
 const task: Task = { kind: "install", rule, build, lineSha256: null };
 
+// What never answers is soon found out.
+vi.setConfig({ testTimeout: 15_000 });
+
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "install-"));
@@ -59,6 +62,7 @@ test("it starts in the root folder, with an environment that is written out, and
     `pwd >${folder}/where
 /usr/bin/env >${folder}/environment
 /usr/bin/cat >${folder}/input
+readlink /proc/self/fd/2 "/proc/$PPID/fd/2" >${folder}/errors
 echo state removed`,
   );
   expect(await runTransaction(task, "/x", "/x")).toMatchObject({ state: "removed" });
@@ -67,6 +71,9 @@ echo state removed`,
   const own = noted("environment").filter((line) => !/^(?:PWD|_|SHLVL|OLDPWD)=/.test(line));
   expect(own.toSorted()).toEqual(["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
   expect(readFileSync(join(folder, "input"), "utf8")).toBe("");
+  // What goes wrong in it is read by who has started it.
+  const [its, ours] = noted("errors");
+  expect(its).toBe(ours);
 });
 
 test("of an answer without end only the beginning is kept, and its folder is gone", async () => {
@@ -81,7 +88,8 @@ test("of an answer without end only the beginning is kept, and its folder is gon
 
 test("an answer that is no report is none, and its folder is gone", async () => {
   const before = uploads();
-  expect(await run("echo é")).toEqual({ kind: "no_answer", text: "é\n" });
+  const halves = "printf '\\303'; sleep 0.2; printf '\\251\\n'";
+  expect(await run(halves)).toEqual({ kind: "no_answer", text: "é\n" });
   expect(await run("exit 1")).toEqual({ kind: "no_answer", text: "" });
   expect(uploads()).toEqual(before);
 });

@@ -2,7 +2,6 @@
 import fs, {
   chmodSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -17,9 +16,8 @@ import { granted, grants } from "../../../helper/grants.ts";
 import { VERDICTS } from "../../../helper/policy.ts";
 import type { Result } from "../../../helper/result.ts";
 import type { Grant } from "../../../protocol/reply.ts";
+import { decide, files, grant, grantsIn, LOG, noted, STORE, uptime } from "../grant-store.ts";
 
-const STORE = "/var/lib/sallyport/grants";
-const LOG = "/var/log/sallyport/audit.jsonl";
 const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const CALL = { requestId: "r", words: ["grant"], tell: null, detached: false, started: 0 };
 const WISH = "service stop ssh";
@@ -44,35 +42,11 @@ beforeEach(() => {
   delete process.env["SALLYPORT_PEER"];
 });
 
-const uptime = (): number => Number.parseInt(readFileSync("/proc/uptime", "latin1"), 10);
 const ask = (subject: string, claim = ""): Result =>
   grants({ kind: "grant", action: "request", subject, claim }, VERDICTS, CALL);
 const use = (subject: string): Result =>
   grants({ kind: "grant", action: "use", subject }, VERDICTS, CALL);
 const check = (): Result => grants({ kind: "grant", action: "check" }, VERDICTS, CALL);
-const files = (): string[] => readdirSync(STORE).toSorted();
-
-function grantsIn({ data, error }: Result): Grant[] {
-  if (data?.kind !== "grant") throw new Error(`no grants: ${JSON.stringify(error)}`);
-  return data.grants;
-}
-
-/** The only one in the store; `changed` as root's command line would. */
-function decide(changed: Partial<Grant>): Grant {
-  const [name = ""] = files();
-  const grant = { ...(JSON.parse(readFileSync(`${STORE}/${name}`, "utf8")) as Grant), ...changed };
-  writeFileSync(`${STORE}/${name}`, JSON.stringify(grant));
-  return grant;
-}
-const grant = (changed: Partial<Grant> = {}): Grant =>
-  decide({ stands: "granted", by: 0, reason: "it is night", ...changed });
-
-/** Decisions and rules on record, oldest first. */
-function noted(): string[][] {
-  const lines = readFileSync(LOG, "utf8").split("\n").slice(0, -1);
-  const all = lines.map((line) => JSON.parse(line) as Record<string, string>);
-  return all.map(({ phase = "", decision = "", rule = "" }) => [phase, decision, rule]);
-}
 
 describe("a wish", () => {
   test("that is guarded waits, is on record, and its file is root's alone", () => {
