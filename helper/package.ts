@@ -114,6 +114,6 @@ async function info(name: string, manager: Manager, ask: Ask): Promise<Result> {
 
 /** The manager waited for its lock in vain: nothing was done. */
 function busyOr(result: Result): Result {
-  if (result.error?.code !== "failed" || !LOCKED.test(result.outcome?.stderr ?? "")) return result;
+  if (result.error?.code !== "failed" || !LOCKED.test(result.outcome.stderr)) return result;
   return { ...result, ...refused("busy", "another process is using the package manager") };
 }

@@ -51,7 +51,7 @@ function stateIn(shown: string): ServiceData {
 
 /** The files a unit is made of, runs and names; by Debian's custom /etc has more under its name. */
 function filesOf(unit: string, shown: string): string[] {
-  const words = shown.split(/[\s=;"]+/).filter((word) => word.startsWith("/"));
+  const words = shown.split(/[\s=;"]/).filter((word) => word.startsWith("/"));
   const files = words.filter((path) => !statSync(path, { throwIfNoEntry: false })?.isDirectory());
   const dropIns = [`/etc/systemd/system/${unit}.d`, `/run/systemd/system/${unit}.d`];
   return [...files, ...dropIns, `/etc/${unit.replace(/\..*/, "")}`];

@@ -9,11 +9,19 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { MUTATED } from "../test/mutation/groups.ts";
+import { MUTATED, type Part } from "../test/mutation/groups.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const cache = join(root, "node_modules/.cache/mutation");
 const LEAST_KILLED = 0.9;
+const CONFIG = "vitest.mutation.config.ts";
+const IN_THREADS = { testRunner: "vitest", vitest: { configFile: CONFIG } };
+/** One file after the other, the fast ones first. */
+const inProcesses = (tests: readonly string[]): object => {
+  const run = `node node_modules/vitest/vitest.mjs run --bail 1 --config ${CONFIG}`;
+  const command = tests.map((file) => `MUTATE_TESTS=${file} ${run}`).join(" && ");
+  return { testRunner: "command", commandRunner: { command } };
+};
 
 type Place = { line: number; column: number };
 type Mutant = {
@@ -24,6 +32,20 @@ type Mutant = {
 };
 type Report = { files: Record<string, { source: string; mutants: Mutant[] }> };
 
+/** As Stryker wants to have it: with numbers of lines, which change with every edit above. */
+function linesOf(part: string | Part): string {
+  if (typeof part === "string") return part;
+  const lines = readFileSync(join(root, part.file), "utf8").split("\n");
+  const at = (text: string): number => {
+    const [found, ...more] = lines.flatMap((line, number) => (line.startsWith(text) ? number : []));
+    if (found === undefined || more.length > 0)
+      throw new Error(`${part.file} has not one line that begins with "${text}"`);
+    return found;
+  };
+  const last = part.to === undefined ? lines.length : at(part.to);
+  return `${part.file}:${part.from === undefined ? 1 : at(part.from) + 1}-${last}`;
+}
+
 /** The report of one group. */
 function mutated(number: number): Report {
   const group = MUTATED[number];
@@ -33,9 +55,8 @@ function mutated(number: number): Report {
   );
   if (config === undefined || report === undefined) throw new Error("no file");
   const options = {
-    testRunner: "vitest",
-    vitest: { configFile: "vitest.mutation.config.ts" },
-    mutate: group.files,
+    ...(group.processes === true ? inProcesses(group.tests) : IN_THREADS),
+    mutate: group.parts.map(linesOf),
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },
     allowConsoleColors: false,
@@ -74,26 +95,38 @@ function nameOf(
 mkdirSync(cache, { recursive: true });
 const numbers = process.argv.slice(2).map(Number);
 const groups = numbers.length === 0 ? [...MUTATED.keys()] : numbers;
-const excused = new Set(
-  readFileSync(join(root, "test/mutation/survivors.txt"), "utf8")
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#")),
-);
-let [all, killed] = [0, 0];
+/** Each excuses one: two that read alike are named twice. */
+const excused = readFileSync(join(root, "test/mutation/survivors.txt"), "utf8")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"));
 const unknown: string[] = [];
-for (const number of groups)
+const total = { all: 0, killed: 0 };
+for (const number of groups) {
+  const here = { all: 0, killed: 0 };
   for (const [file, { source, mutants }] of Object.entries(mutated(number).files))
-    for (const mutant of mutants) {
-      // With it nothing could even be loaded.
-      if (mutant.status === "RuntimeError") continue;
-      all += 1;
-      if (mutant.status === "Killed" || mutant.status === "Timeout") killed += 1;
+    // With what ends in an error nothing could even be loaded.
+    for (const mutant of mutants.filter(({ status }) => status !== "RuntimeError")) {
+      here.all += 1;
+      if (mutant.status === "Killed" || mutant.status === "Timeout") here.killed += 1;
       else {
         const name = nameOf(file, source, mutant);
-        if (!excused.has(name)) unknown.push(`${name}   (line ${mutant.location.start.line})`);
+        const at = excused.indexOf(name);
+        if (at >= 0) excused.splice(at, 1);
+        else unknown.push(`${name}   (line ${mutant.location.start.line})`);
       }
     }
-const share = `${((100 * killed) / all).toFixed(1)} %`;
-process.stdout.write(`${killed} of ${all} mutants killed (${share})\n`);
+  tell(`group ${number}`, here);
+  total.all += here.all;
+  total.killed += here.killed;
+}
+if (groups.length > 1) tell("together", total);
 if (unknown.length > 0) process.stdout.write(`alive, and not excused:\n${unknown.join("\n")}\n`);
-process.exitCode = unknown.length > 0 || killed < all * LEAST_KILLED ? 1 : 0;
+// Not an error: on another day a busy machine may kill what lives.
+if (numbers.length === 0 && excused.length > 0)
+  process.stdout.write(`excused, and killed:\n${excused.join("\n")}\n`);
+process.exitCode = unknown.length > 0 || total.killed < total.all * LEAST_KILLED ? 1 : 0;
+
+function tell(what: string, { all, killed }: typeof total): void {
+  const share = ((100 * killed) / all).toFixed(1);
+  process.stdout.write(`${what}: ${killed} of ${all} mutants killed (${share} %)\n`);
+}

@@ -51,7 +51,10 @@ describeInLab("in a mount namespace", () => {
 
   test.each([
     ["the helper's parts do what they say", "{audit,defence,grants,judge,lock,run,start}", 90],
-    ["they are asked, and act, in their order", "{answer,service}", 20],
+    ["they are asked, and act, in their order", "{answer,act,service}", 40],
+    ["a process takes one request", "main", 20],
+    ["a session takes many", "session", 20],
+    ["a package action reaches no further than it may", "package", 18],
     ["no order of wishes and uses grants what no person has granted", "grants-fuzz", 1],
   ])("%s", (_, tests, least) => {
     const { stdout, stderr, status } = run(join(root, "scripts/alone"), words, tests);

@@ -8,8 +8,13 @@ export const TRANSACTION = read("../../sudoers/transaction.sh");
 export const KILL_AT_EACH_STEP = read("./kill-at-each-step.sh");
 const STAGE = read("./transaction-stage.sh");
 
-/** What `lines` printed. Each call has mounts of its own. */
-export async function onStage(host: Host, lines: string, timeoutMs = 120_000): Promise<string> {
+/** What `lines` printed. Each call has mounts of its own. `transaction`: the script, or a changed one. */
+export async function onStage(
+  host: Host,
+  lines: string,
+  timeoutMs = 120_000,
+  transaction = TRANSACTION,
+): Promise<string> {
   const script = `cat >/tmp/transaction.$$
 cat >/tmp/stage.$$ <<'STAGE'
 ${STAGE}STAGE
@@ -20,7 +25,7 @@ rm /tmp/transaction.$$
 ${lines}`;
   const argv = ["unshare", "--mount", "sh", "-c", script];
   const { stdout, stderr, status } = await exec(host, "root", argv, {
-    input: TRANSACTION,
+    input: transaction,
     timeoutMs,
   });
   if (status !== 0) throw new Error(`${host.name}: ${status}: ${stderr}${stdout}`);

@@ -1,12 +1,13 @@
 /** The order of judging, recording and acting: what is told, what is on record, and what is started. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { VERDICTS } from "../../../helper/policy.ts";
 import {
   ask,
   BUILD,
   called,
   DATA,
+  KERNEL_LOG,
   LOCKDOWN,
   LOG,
   OWN,
@@ -15,10 +16,11 @@ import {
   SHOWN,
   STATE,
   systemctl,
-  withSystemd,
-} from "../systemd-stand-in.ts";
+  when,
+  withStandIns,
+} from "../stand-ins.ts";
 
-withSystemd();
+withStandIns();
 
 test.each<[string, string[], string, number, string, string]>([
   ["what is no request", ["x"], "usage", 64, "not a request", "usage: service ACTION NAME"],
@@ -106,6 +108,7 @@ test("a status is begun, told and ended on record", async () => {
   const { result } = JSON.parse(readFileSync(LOG, "utf8").split("\n")[1] ?? "") as never;
   expect(result).toMatchObject({ code: null, exitCode: 0, timedOut: false });
   expect((result as { durationMs: number }).durationMs).toBeGreaterThanOrEqual(5);
+  expect((result as { durationMs: number }).durationMs).toBeLessThan(60_000);
 });
 
 test("a guarded act takes one use, on record before it begins, and the next is refused", async () => {
@@ -124,18 +127,68 @@ test("a guarded act takes one use, on record before it begins, and the next is r
   expect((await ask("service", "stop", "ssh")).reply?.error?.code).toBe("grant_required");
 });
 
+const INTERNAL = {
+  code: "internal",
+  message: "the helper failed, or cannot write the audit log",
+};
+const saidToKernel = (): string => readFileSync(KERNEL_LOG, "utf8");
+
 test("what cannot be recorded is not done, and only the kernel's log says why", async () => {
   await ask("service", "status", "nginx");
   rmSync(`${OWN}/called`);
   chmodSync(LOG, 0o666);
   const { reply, status } = await ask("service", "restart", "nginx");
   chmodSync(LOG, 0o640);
-  expect([status, reply?.error]).toEqual([
-    71,
-    { code: "internal", message: "the helper failed, or cannot write the audit log" },
-  ]);
+  expect([status, reply?.error]).toEqual([71, INTERNAL]);
   expect(called()).toEqual([]);
-  expect(readFileSync("/dev/kmsg", "utf8")).toBe(
-    "<3>sallyport-helper: r-1: Error: others can change the audit log",
-  );
+  expect(saidToKernel()).toBe("<3>sallyport-helper: r-1: Error: others can change the audit log");
+});
+
+test("what has happened is told as it was where its end cannot be recorded, and the kernel's log says why", async () => {
+  when("restart", `chmod 666 ${LOG}`);
+  const { reply, status } = await ask("service", "restart", "nginx");
+  chmodSync(LOG, 0o640);
+  expect([status, reply?.error]).toEqual([0, null]);
+  expect(recorded()).toEqual([["begin", "allow", "service restart nginx"]]);
+  expect(saidToKernel()).toBe("<3>sallyport-helper: r-1: Error: others can change the audit log");
+});
+
+test("an act that fails here has an end on record, and only the kernel's log says why", async () => {
+  rmSync("/usr/bin/systemctl");
+  const { reply, status } = await ask("service", "status", "nginx");
+  expect([status, reply?.error]).toEqual([71, INTERNAL]);
+  expect(recorded()).toEqual([
+    ["begin", "allow", "service status nginx"],
+    ["end", "allow", "Error: spawn /usr/bin/systemctl ENOENT"],
+  ]);
+  expect(saidToKernel()).toBe("<3>sallyport-helper: r-1: Error: spawn /usr/bin/systemctl ENOENT");
+});
+
+describe("a process that is not fit", () => {
+  const asked = async () => {
+    vi.resetModules();
+    const { answer } = await import("../../../helper/answer.ts");
+    process.env["NODE_OPTIONS"] = "";
+    const call = { tell: null, words: ["policy"], requestId: "r-1", detached: true, started: 0 };
+    const said = await answer(call);
+    delete process.env["NODE_OPTIONS"];
+    return { said, again: (await answer(call)).reply?.error };
+  };
+  const error = { code: "unsafe", message: "hostile environment variable" };
+
+  test("is told so, on record, and is not examined again", async () => {
+    const { said, again } = await asked();
+    expect([said.status, said.reply?.error, again]).toEqual([71, error, error]);
+    const record = ["refused", "unsafe", "NODE_OPTIONS"];
+    expect(recorded()).toEqual([record, record]);
+  });
+
+  test("is told so also where that cannot be recorded", async () => {
+    await ask("report", "it was");
+    chmodSync(LOG, 0o666);
+    const { said } = await asked();
+    chmodSync(LOG, 0o640);
+    expect([said.status, said.reply?.error]).toEqual([71, error]);
+    expect(recorded()).toHaveLength(1);
+  });
 });

@@ -2,8 +2,8 @@
 import fs, {
   chmodSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -11,17 +11,28 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type * as audit from "../../../helper/audit.ts";
 import { granted, grants } from "../../../helper/grants.ts";
 import { VERDICTS } from "../../../helper/policy.ts";
 import type { Result } from "../../../helper/result.ts";
 import type { Grant } from "../../../protocol/reply.ts";
+import { decide, files, grant, grantsIn, LOG, noted, STORE, uptime } from "../grant-store.ts";
 
-const STORE = "/var/lib/sallyport/grants";
-const LOG = "/var/log/sallyport/audit.jsonl";
 const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 const CALL = { requestId: "r", words: ["grant"], tell: null, detached: false, started: 0 };
 const WISH = "service stop ssh";
 const STEP = '{"argv":["id"]}';
+
+// The real one; but no test waits for ten seconds.
+const waited = vi.hoisted((): number[] => []);
+vi.mock("../../../helper/audit.ts", async (original) => {
+  const real = await original<typeof audit>();
+  const lock = (name: "audit" | "grants", seconds: number): Disposable | null => {
+    if (name === "grants") waited.push(seconds);
+    return real.lock(name, seconds / 50);
+  };
+  return { ...real, lock };
+});
 
 vi.stubGlobal("BUILD", { policyHash: "ab".repeat(32) });
 
@@ -31,35 +42,11 @@ beforeEach(() => {
   delete process.env["SALLYPORT_PEER"];
 });
 
-const uptime = (): number => Number.parseInt(readFileSync("/proc/uptime", "latin1"), 10);
 const ask = (subject: string, claim = ""): Result =>
   grants({ kind: "grant", action: "request", subject, claim }, VERDICTS, CALL);
 const use = (subject: string): Result =>
   grants({ kind: "grant", action: "use", subject }, VERDICTS, CALL);
 const check = (): Result => grants({ kind: "grant", action: "check" }, VERDICTS, CALL);
-const files = (): string[] => readdirSync(STORE).toSorted();
-
-function grantsIn({ data, error }: Result): Grant[] {
-  if (data?.kind !== "grant") throw new Error(`no grants: ${JSON.stringify(error)}`);
-  return data.grants;
-}
-
-/** The only one in the store; `changed` as root's command line would. */
-function decide(changed: Partial<Grant>): Grant {
-  const [name = ""] = files();
-  const grant = { ...(JSON.parse(readFileSync(`${STORE}/${name}`, "utf8")) as Grant), ...changed };
-  writeFileSync(`${STORE}/${name}`, JSON.stringify(grant));
-  return grant;
-}
-const grant = (changed: Partial<Grant> = {}): Grant =>
-  decide({ stands: "granted", by: 0, reason: "it is night", ...changed });
-
-/** Decisions and rules on record, oldest first. */
-function noted(): string[][] {
-  const lines = readFileSync(LOG, "utf8").split("\n").slice(0, -1);
-  const all = lines.map((line) => JSON.parse(line) as Record<string, string>);
-  return all.map(({ phase = "", decision = "", rule = "" }) => [phase, decision, rule]);
-}
 
 describe("a wish", () => {
   test("that is guarded waits, is on record, and its file is root's alone", () => {
@@ -113,6 +100,17 @@ describe("a wish", () => {
     expect(theirs?.uid).toBe(1001);
     expect(theirs?.id).not.toBe(mine?.id);
     expect(grantsIn(check())).toEqual([theirs]);
+  });
+
+  test("is its caller's by the name of its file and by what is in it", () => {
+    ask(STEP);
+    const { id } = grant();
+    renameSync(`${STORE}/1000-${id}`, `${STORE}/1001-${id}`);
+    expect(granted(STEP, CALL, false)).toBe(false);
+    renameSync(`${STORE}/1001-${id}`, `${STORE}/1000-${id}`);
+    expect(granted(STEP, CALL, false)).toBe(true);
+    decide({ uid: 1001 });
+    expect(granted(STEP, CALL, false)).toBe(false);
   });
 
   test("is refused where sixteen of the same user wait, but not for others", () => {
@@ -287,8 +285,10 @@ test("while others have the store for ten seconds nothing is granted, and nothin
   const others = new DatabaseSync("/run/sallyport/grants.lock");
   others.exec("BEGIN EXCLUSIVE");
   try {
+    waited.length = 0;
     expect(check().error).toMatchObject({ code: "busy", message: "others ask for grants" });
     expect(granted(WISH, CALL, false)).toBe(false);
+    expect(waited).toEqual([10, 10]);
   } finally {
     others.close();
   }

@@ -1,5 +1,6 @@
 /** What a service action becomes, and which units are not what their names say. */
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
 import { expect, test } from "vitest";
 import { service } from "../../../helper/service.ts";
 import type { ServiceRequest } from "../../../protocol/operation.ts";
@@ -14,10 +15,11 @@ import {
   STATE,
   systemctl,
   SYSTEMD,
-  withSystemd,
-} from "../systemd-stand-in.ts";
+  when,
+  withStandIns,
+} from "../stand-ins.ts";
 
-withSystemd();
+withStandIns();
 
 test("logs are the last 200 lines of exactly this unit", async () => {
   expect((await ask("service", "logs", "nginx")).status).toBe(0);
@@ -100,7 +102,7 @@ test("a directory that a unit's command names is no part of the unit", async () 
 });
 
 test("what systemctl cannot show is not restarted, and its failure is told", async () => {
-  writeFileSync(`${OWN}/status`, "4");
+  when("show", "exit 4");
   const { reply, status } = await ask("service", "restart", "nginx");
   expect([status, reply?.error?.code, reply?.exitCode]).toEqual([1, "failed", 4]);
   expect(called()).toHaveLength(1);
@@ -118,24 +120,53 @@ test("without systemd there is nothing to ask", async () => {
 });
 
 test.each([
+  ["start", ["start", "kill --signal=KILL"]],
+  ["stop", ["stop", "kill --signal=KILL"]],
   ["restart", ["restart", "kill --signal=KILL"]],
   ["reload", ["reload"]],
 ] as const)(
   "a %s that hangs is stopped, and what it started with it where it starts",
   async (action, words) => {
-    writeFileSync(`${OWN}/hang-${action}`, "");
+    when(action, "sleep 20");
+    when("kill", `sleep 0.2; echo ended >>${OWN}/called`);
     const call = { tell: null, words: [], requestId: "r-1", detached: true, started: Date.now() };
-    const within = { ...call, deadline: Date.now() + 1500, graceMs: 0 };
+    const within = { ...call, deadline: Date.now() + 600, graceMs: 0 };
     const request: ServiceRequest = { kind: "service", action, name: "nginx" };
-    try {
-      expect(await service(request, within as never)).toMatchObject({
-        outcome: { timedOut: true },
-        data: DATA,
-      });
-      const [, ...acted] = called();
-      expect(acted).toEqual(words.map((word) => systemctl(word)));
-    } finally {
-      rmSync(`${OWN}/hang-${action}`);
-    }
+    expect(await service(request, within as never)).toMatchObject({
+      outcome: { timedOut: true },
+      data: DATA,
+    });
+    const [, ...acted] = called();
+    const ended = words.length > 1 ? ["ended"] : [];
+    expect(acted).toEqual([...words.map((word) => systemctl(word)), ...ended]);
   },
 );
+
+test("what systemd does not say of a unit is empty, and has no number", async () => {
+  writeFileSync(`${OWN}/shown`, "Id=nginx.service\n");
+  const { reply } = await ask("service", "status", "nginx");
+  expect(reply?.data).toEqual({
+    kind: "service",
+    unit: "nginx.service",
+    LoadState: "",
+    ActiveState: "",
+    SubState: "",
+    UnitFileState: "",
+    MainPID: 0,
+  });
+});
+
+test("a file that is not there, and a word that is no whole path, are no part of the unit", async () => {
+  writeFileSync(`${OWN}/loose`, "");
+  chmodSync(`${OWN}/loose`, 0o666);
+  const words = `/etc/nowhere/file ${relative(process.cwd(), `${OWN}/loose`)}`;
+  writeFileSync(`${OWN}/shown`, SHOWN.replace("/etc/passwd", words));
+  expect((await ask("service", "restart", "nginx")).reply?.error).toBeNull();
+});
+
+test("what is not there yet is part of the unit where others could put it there", async () => {
+  mkdirSync(`${OWN}/open`, { recursive: true });
+  chmodSync(`${OWN}/open`, 0o777);
+  writeFileSync(`${OWN}/shown`, SHOWN.replace("/etc/passwd", `${OWN}/open/file`));
+  expect((await ask("service", "restart", "nginx")).reply?.error?.code).toBe("unsafe");
+});

@@ -1,9 +1,17 @@
 /**
- * Systemd for the helper's parts in a test's own process, where there is none: two programs stand in for its own, say
- * what a test has written down, and note how they were called. What systemd really does, test/attack and the lab see.
+ * Systemd and package managers for the helper's parts in a test's own process: programs stand in for theirs, say what a
+ * test has written down, and note how they were called. What the real ones do, test/attack and the lab see.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { beforeAll, beforeEach, expect, vi } from "vitest";
 import { answer } from "../../helper/answer.ts";
 
@@ -11,14 +19,17 @@ export const OWN = "/run/alone/answer";
 export const LOG = "/var/log/sallyport/audit.jsonl";
 export const LOCKDOWN = "/var/lib/sallyport/lockdown";
 export const POLICY = "/etc/sallyport/policy.json";
+export const KERNEL_LOG = "/dev/kmsg";
 export const SYSTEMD = "/run/systemd/system";
 export const BUILD = { version: "1.2.3", buildId: "b1", policyHash: "ab".repeat(32) };
 
+const PROGRAMS = ["systemctl", "journalctl", "apt-get", "apt-cache", "dpkg"];
 const SCRIPT = `#!/bin/sh
 echo "\${0##*/} $*" >>${OWN}/called
-for word; do [ ! -e "${OWN}/hang-$word" ] || sleep 20; done
-cat ${OWN}/shown
-exit "$(cat ${OWN}/status)"
+echo "$DEBIAN_FRONTEND $APT_LISTCHANGES_FRONTEND $NEEDRESTART_SUSPEND" >${OWN}/surroundings
+for word; do [ ! -e "${OWN}/on-$word" ] || . "${OWN}/on-$word"; done
+case $0 in *ctl) cat ${OWN}/shown ;; esac
+exit 0
 `;
 
 export const SHOWN = `Id=nginx.service
@@ -60,7 +71,7 @@ export function recorded(): unknown[] {
 }
 
 /** For a file of tests: its process is the helper's, and each test begins with nothing on record. */
-export function withSystemd(): void {
+export function withStandIns(): void {
   vi.stubGlobal("BUILD", BUILD);
 
   /** What the helper does to its process no thread may do; test/helper/alone/start.ts sees that in one. */
@@ -70,23 +81,42 @@ export function withSystemd(): void {
   beforeAll(() => {
     for (const name of Object.keys(process.env))
       if (/^(?:NODE|LD|OPENSSL|SSL|PKG|BUN|UV)_/.test(name)) delete process.env[name];
-    mkdirSync(OWN, { recursive: true });
-    for (const path of ["/usr/bin/systemctl", "/usr/bin/journalctl", "/dev/kmsg"]) {
-      const own = `${OWN}/${path.replaceAll("/", "-")}`;
-      // Once in this namespace, also where mutants are tried in it one after the other.
-      if (existsSync(own)) continue;
-      writeFileSync(own, SCRIPT, { mode: 0o755 });
-      expect(spawnSync("/usr/bin/mount", ["--bind", own, path]).status).toBe(0);
-    }
+    // Once in this namespace, also where mutants are tried in it one after the other.
+    if (existsSync(OWN)) return;
+    mkdirSync(OWN);
+    mount("-t", "tmpfs", "-o", "mode=755", "none", OWN);
+    mkdirSync(`${OWN}/bin`);
+    mkdirSync(`${OWN}/work`);
+    const layers = `lowerdir=/usr/bin,upperdir=${OWN}/bin,workdir=${OWN}/work`;
+    mount("-t", "overlay", "-o", layers, "none", "/usr/bin");
+    writeFileSync(`${OWN}/kmsg`, "");
+    mount("--bind", `${OWN}/kmsg`, KERNEL_LOG);
   });
 
   beforeEach(() => {
     for (const place of [LOG, LOCKDOWN, POLICY, "/var/lib/sallyport/grants", `${OWN}/called`])
       rmSync(place, { recursive: true, force: true });
-    rmSync(`${OWN}/hang-restart`, { force: true });
-    for (const [name, text] of Object.entries({ shown: SHOWN, status: "0" }))
-      writeFileSync(`${OWN}/${name}`, text);
+    for (const name of readdirSync(OWN).filter((one) => one.startsWith("on-")))
+      rmSync(`${OWN}/${name}`);
+    writeFileSync(KERNEL_LOG, "");
+    writeFileSync(`${OWN}/shown`, SHOWN);
+    for (const name of PROGRAMS) putProgram(name);
     mkdirSync(SYSTEMD, { recursive: true });
     process.env["SUDO_UID"] = "1000";
   });
 }
+
+function mount(...words: string[]): void {
+  expect(spawnSync("/usr/bin/mount", words, { encoding: "utf8" })).toMatchObject({ status: 0 });
+}
+
+/** In /usr/bin, which is a layer of the test's own. */
+export function putProgram(name: string): void {
+  rmSync(`/usr/bin/${name}`, { force: true }); // it may be a link to elsewhere
+  writeFileSync(`/usr/bin/${name}`, SCRIPT);
+  chmodSync(`/usr/bin/${name}`, 0o755);
+}
+
+/** Lines for sh(1) that a program runs for a word it is given. */
+export const when = (word: string, lines: string): void =>
+  writeFileSync(`${OWN}/on-${word}`, `${lines}\n`);
