@@ -1,9 +1,9 @@
 // Decides the order: defend, parse, judge, record, act, record, reply; refusals come first.
 // If it were wrong, something could be done as root that was not judged or not written down.
-import { lstatSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { PackageRequest, ServiceRequest } from "../protocol/operation.ts";
 import { EXIT_STATUS, LOCKDOWN, type Reply } from "../protocol/reply.ts";
-import { append, lock, ownRecords } from "./audit.ts";
+import { append, lock, lockedDown, ownRecords } from "./audit.ts";
 import { refuseToStart } from "./defence.ts";
 import { granted, grants, note } from "./grants.ts";
 import { judge, parse, policyInForce } from "./judge.ts";
@@ -45,6 +45,7 @@ async function resultOf(call: Call): Promise<Result | number> {
 /** `guarded`: only by taking one use of a grant. */
 type Act = (ServiceRequest | PackageRequest) & { guarded: boolean };
 const needsGrant = (wish: string) => refused("grant_required", `a person must grant: ${wish}`);
+const LOCKED_DOWN = refused("locked_down", "this host is locked down", LOCKDOWN);
 
 /** What may be done, or else the answer. */
 function decide(call: Call): Act | Result {
@@ -52,8 +53,7 @@ function decide(call: Call): Act | Result {
   if (request === null) return refused("usage", USAGE, "not a request");
   if (request.kind === "version") return told({ kind: "version", ...BUILD });
   if (request.kind === "report") return note(call, "reported", request.text);
-  if (lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined)
-    return refused("locked_down", "this host is locked down", LOCKDOWN);
+  if (lockedDown()) return LOCKED_DOWN;
   const verdicts = policyInForce();
   if (typeof verdicts === "string")
     return refused("not_allowed", "the policy file is unusable", verdicts);
@@ -78,9 +78,12 @@ async function act(call: Call, request: Act): Promise<Result | number> {
   using held = kind === "package" ? lock("package", 60) : undefined;
   if (held === null)
     return await refuse(call, refused("busy", "another package action is running"));
+  const again = decide(call); // it may have waited long
+  if ("error" in again) return await refuse(call, again as Refusal);
   const wish = call.words.join(" ");
   if (request.guarded && !granted(wish, call, true)) return await refuse(call, needsGrant(wish));
-  append(call, { phase: "begin", decision: "allow", rule: wish }, kind !== "read");
+  if (!append(call, { phase: "begin", decision: "allow", rule: wish }, kind !== "read"))
+    return await refuse(call, LOCKED_DOWN);
   const deadline = Date.now() + DEADLINE_SECONDS[kind] * 1000;
   const within = { ...call, deadline, graceMs: kind === "package" ? 10_000 : 0 };
   const acting =
@@ -93,11 +96,8 @@ async function act(call: Call, request: Act): Promise<Result | number> {
   const end = { code, exitCode, timedOut, durationMs: Date.now() - call.started };
   const decision = code === "not_allowed" || code === "unsafe" ? code : "allow";
   // What could not be recorded now has happened all the same, and the reply says so.
-  try {
-    append(call, { phase: "end", decision, rule, result: end }, false);
-  } catch (error) {
-    failed(call, error);
-  }
+  const record = async () => append(call, { phase: "end", decision, rule, result: end }, false);
+  await record().catch((error) => failed(call, error));
   return result;
 }
 

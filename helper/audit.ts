@@ -1,7 +1,7 @@
 // Decides what is remembered, a chain of records each holding the hash of the one before, and who goes next.
 // If it were wrong, records would overlap, and what an agent did as root could be denied afterwards.
 import * as fs from "node:fs";
-import type { AuditData, AuditEntry, End } from "../protocol/reply.ts";
+import { LOCKDOWN, type AuditData, type AuditEntry, type End } from "../protocol/reply.ts";
 import type { Call } from "./answer.ts";
 import { caller, distrust } from "./defence.ts";
 
@@ -10,6 +10,7 @@ const [LOCKS, DIRECTORY] = ["/run/sallyport", "/var/log/sallyport"];
 const TAIL_BYTES = 65_536; // more than the longest record: what callers can lengthen is shortened
 const [OWN_BYTES, OWN_COUNT] = [2 ** 18, 200]; // how far back, and how many, a caller sees
 export const boot = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+export const lockedDown = () => fs.lstatSync(LOCKDOWN, { throwIfNoEntry: false }) !== undefined;
 const RESERVE_BYTES = 2 ** 20; // left on the disk, so that the end of what has begun can be written too
 
 /** Not imported: to load it takes half as long again as to start, and not every request needs it. */
@@ -17,13 +18,15 @@ export const sha256 = (text: string): string =>
   process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
 export type Fact = Pick<AuditEntry, "phase" | "decision"> & { rule: string; result?: End };
 
-/** Appends one record of a call, on disk when `sync`; throws where it cannot. */
-export function append(call: Call, fact: Fact, sync: boolean): void {
+/** Appends one record of a call, on disk when `sync`; throws where it cannot. False: nothing may begin now. */
+export function append(call: Call, fact: Fact, sync: boolean): boolean {
   using held = lock("audit", 10);
   if (held === null) throw new Error("the audit log is locked");
-  withLog((fd, size) => {
+  if (fact.phase === "begin" && lockedDown()) return false;
+  return withLog((fd, size) => {
     write(fd, size, call, fact);
     if (sync) fs.fdatasyncSync(fd);
+    return true;
   });
 }
 

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import type { GrantRequest } from "../protocol/operation.ts";
 import { GRANTS, type Grant, type Verdicts } from "../protocol/reply.ts";
 import type { Call } from "./answer.ts";
-import { append, boot, lock, sha256 } from "./audit.ts";
+import { append, boot, lock, lockedDown, sha256 } from "./audit.ts";
 import { caller, distrustAny } from "./defence.ts";
 import { judge } from "./judge.ts";
 import { refused, told, type Result } from "./result.ts";
@@ -40,7 +40,7 @@ function put(grant: Grant): void {
 /** Whether exactly this is granted to the caller; one use of it is `taken`, and that is on record. */
 export function granted(subject: string, call: Call, taken: boolean): boolean {
   using held = lock("grants", 10);
-  if (held === null) return false;
+  if (held === null || lockedDown()) return false;
   const one = own(call).find((it) => it.subject === subject && it.stands === "granted");
   if (one === undefined || !taken) return one !== undefined;
   note(call, "used", `grant ${one.id} by uid ${one.by}: ${one.reason}`);

@@ -85,12 +85,10 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
   if (action === "info") return await info(request.name, manager, ask);
   const command = commandFor(manager, name === null ? `${action} all` : action);
   if (command === null) return refused("unavailable", "this package manager cannot do that");
-  if (manager.heal !== undefined) {
-    // Unasked: `dpkg --audit` does not tell what waits in /var/lib/dpkg/updates. One that cannot be mended must not
-    // stand in the way of its own removal; nor must a lock that another holds: the action itself waits for it.
-    const mended = await ask(manager.heal);
-    if (mended.timedOut) return done(mended);
-  }
+  // Unasked: `dpkg --audit` does not tell what waits in /var/lib/dpkg/updates. One that cannot be mended must not
+  // stand in the way of its own removal; nor must a lock that another holds: the action itself waits for it.
+  const mended = manager.heal === undefined ? null : await ask(manager.heal);
+  if (mended?.timedOut === true) return done(mended);
   if (manager.trial !== undefined && name !== null) {
     const trial = await ask(command.replace(" ", ` ${manager.trial[0]} `), name);
     if (trial.exitCode !== 0) return busyOr(done(trial));

@@ -32,12 +32,13 @@ async function lockdown(what: "on" | "off" | "status", options: Options): Promis
     if (!isReason(message)) return fail(NO_REASON, { json });
     const person = await personAsRoot(words, { json, input });
     if (person === null) return;
+    // What stops everything must not wait for a log that is in use, nor for a disk that is full; what lets it go on
+    // must. And what was begun before has its place on record before it.
+    if (what === "on") lock();
     const recorded = await onRecord(
       `lockdown ${what} by uid ${person}${message === "" ? "" : `: ${message}`}`,
     );
-    // What stops everything must not wait for a disk that is full; what lets it go on must.
-    if (what === "on") lock();
-    else if (recorded) rmSync(LOCKDOWN, { force: true, recursive: true });
+    if (what === "off" && recorded) rmSync(LOCKDOWN, { force: true, recursive: true });
     if (!recorded) return fail(what === "on" ? LOCKED_UNRECORDED : NOT_ON_RECORD, { json });
   }
   const on = isLockedDown();

@@ -63,9 +63,9 @@ export function bubblewrapWords(inside: Inside): string[] {
   ].flat();
 }
 
-/** What bubblewrap starts, in words that everybody on the host can see: of a program's text nothing is in them. */
+/** Bubblewrap's own, in words that everybody on the host can see: of a program's text nothing is in them. */
 export function commandWords({ profile, argv }: Inside): string[] {
-  return ["/bin/sh", "-c", LAUNCHER, "sandbox", ...limits(profile).map(String), ...argv];
+  return [...FIRST_WORDS, ...limits(profile).map(String), ...argv];
 }
 
 export const ENVIRONMENT = {
@@ -93,6 +93,9 @@ export function isVariable(name: string): boolean {
 const LAUNCHER = `ulimit -c 0 && ulimit -S -t "$1" && ulimit -H -t "$(($1 + 1))" &&
 ulimit -n "$2" && ulimit -f "$3" && ulimit -s "$4" && ulimit -d "$5" && { ulimit -p "$6" || ulimit -u "$6"; } 2>/dev/null && shift 6 &&
 echo ready >&3 && read -r answer <&3 && [ "$answer" = go ] && exec 3>&- && exec "$@"`;
+
+/** By these a process of bubblewrap's is known as one of ours. */
+export const FIRST_WORDS = ["--args", String(FD.words), "--", "/bin/sh", "-c", LAUNCHER, "sandbox"];
 
 const TOP_FOLDERS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 

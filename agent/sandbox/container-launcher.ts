@@ -12,6 +12,8 @@ export const LAUNCHER_PROGRAM = "/usr/libexec/sandbox-launcher";
 
 /** Folder that both sides see; here it is read-only to everybody. */
 export const GIVEN = "/sandbox";
+/** Wakes it, to look whether it may go on: bash can lose what it reads just when its time to wait is over. */
+export const WAKE = "\n";
 /** Lines end the report; what comes after is the program's. */
 const READY = "sandbox is ready\n";
 /** What the program may take longer than its wall clock, until it is ended from inside. */
@@ -43,10 +45,10 @@ begin() {
 program=
 [ ! -e ${GIVEN}/words ] || begin
 printf '${READY.trimEnd()}\\n'
-until IFS= read -r -t 1 answer; do
-	[ $? -gt 128 ] && { [ -z "$program" ] || kill -0 "$program" 2>/dev/null || [ -e ${GIVEN}/seconds ]; } || exit 125
+until [ -e ${GIVEN}/seconds ]; do
+	read -r -t 1 || [ $? -gt 128 ] || exit 125
+	[ -z "$program" ] || kill -0 "$program" 2>/dev/null || [ -e ${GIVEN}/seconds ] || exit 125
 done
-[ "$answer" = go ] || exit 125
 [ -n "$program" ] || begin
 read -r seconds <${GIVEN}/seconds
 SECONDS=0
@@ -94,9 +96,9 @@ export function startFiles({ argv, env, folder }: Start): Record<string, string>
   return { words: listed(words), variables: listed(variables) };
 }
 
-/** File that it reads when it is told to go. */
-export function deadlineFile(seconds: number): Record<string, string> {
-  return { seconds: `${Math.ceil(seconds) + GRACE_SECONDS}\n` };
+/** File that lets it go on; there with all that is in it, or not at all. */
+export function deadlineFile(seconds: number): { name: string; text: string } {
+  return { name: "seconds", text: `${Math.ceil(seconds) + GRACE_SECONDS}\n` };
 }
 
 function listed(words: readonly string[]): string {

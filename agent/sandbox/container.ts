@@ -1,10 +1,17 @@
 /** One container, from its creation to its last process: made, looked at, and waiting for its only program. */
-import { chmodSync, closeSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
-import { deadlineFile, GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
+import {
+  deadlineFile,
+  GIVEN,
+  isSameFolder,
+  reportIn,
+  startFiles,
+  WAKE,
+} from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
 import { disagreements } from "./container-word.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
@@ -269,22 +276,29 @@ function starter(container: Started, { workspace }: ContainerKind, given: string
   return ({ argv, env, stdin, program, seconds, told, outOfMemory }) => {
     const start = startFiles({ argv, env, folder: folderFor(workspace) });
     const text = program === null ? {} : { [basename(program.file)]: program.text };
-    put(given, { stdin, ...text, ...start, ...deadlineFile(seconds) });
+    put(given, { stdin, ...text, ...start });
     container.hear(told, outOfMemory);
-    container.stdin.write("go\n");
+    letGo(container, given, seconds);
   };
 }
 
 /** The same where the program's interpreter is there already. It has its input open: the file stays the same one. */
 function giver(container: Started, waiting: WaitingProgram, given: string): Container["go"] {
   return ({ stdin, program, seconds, told, outOfMemory }) => {
-    put(given, { stdin, ...deadlineFile(seconds) });
+    put(given, { stdin });
     container.hear(told, outOfMemory);
-    container.stdin.write("go\n");
+    letGo(container, given, seconds);
     void waiting.give(program?.text ?? "").then(async (isGiven) => {
       if (!isGiven) await container.kill();
     });
   };
+}
+
+function letGo({ stdin }: Started, given: string, seconds: number): void {
+  const { name, text } = deadlineFile(seconds);
+  put(given, { [`${name}.new`]: text });
+  renameSync(join(given, `${name}.new`), join(given, name));
+  stdin.write(WAKE);
 }
 
 function put(given: string, files: Readonly<Record<string, string | Buffer>>): void {

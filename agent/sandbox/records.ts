@@ -9,6 +9,7 @@ import { isAlive, processOf, thisOwner, type Owner } from "../workflow/owner.ts"
 import { ownerSchema } from "../workflow/record.ts";
 import type { Execution } from "./execute.ts";
 import type { SandboxEvent } from "./executor.ts";
+import { orphanedSandboxes } from "./orphans.ts";
 import {
   digestOf,
   endOf,
@@ -125,7 +126,7 @@ function recordsIn(db: DatabaseSync, trouble: (error: unknown) => void): Sandbox
       }
     },
     sweep() {
-      let ended = 0;
+      let [ended, lost] = [0, 0];
       for (const row of sql.running.all()) {
         const { id, owner: made, process: ran } = runningRow.parse(row);
         if (isAlive(ownerIn(made))) continue;
@@ -135,6 +136,12 @@ function recordsIn(db: DatabaseSync, trouble: (error: unknown) => void): Sandbox
           ended += 1;
         }
         sql.lose.run(id);
+        lost += 1;
+      }
+      // Of one that was killed as it began not even the process is on record that is left.
+      for (const pid of lost > 0 ? orphanedSandboxes() : []) {
+        kill(pid);
+        ended += 1;
       }
       return ended;
     },

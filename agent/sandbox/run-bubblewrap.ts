@@ -62,7 +62,7 @@ export async function runBubblewrap(job: SandboxJob): Promise<SandboxRun | Sandb
   const began = performance.now();
   const workspace = job.workspace === null ? null : openWorkspace(job.workspace);
   if (workspace !== null && typeof workspace !== "number") return workspace;
-  const child = spawn(BWRAP, ["--args", String(FD.words), "--", ...commandWords(job)], {
+  const child = spawn(BWRAP, commandWords(job), {
     cwd: "/",
     env: {},
     stdio: [

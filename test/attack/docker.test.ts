@@ -3,7 +3,6 @@ import { buildSync } from "esbuild";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSandboxImage } from "../../scripts/sandbox-image.ts";
 import { startDocker, type Docker } from "../../scripts/docker-host.ts";
@@ -41,9 +40,10 @@ describeInLab("in a container on a host", () => {
 
   /** Nothing of any run: given a moment for what is on its way out. */
   async function nothingLeft(): Promise<void> {
-    for (let tries = 0; tries < 30 && docker.groups().length > 0; tries += 1) await setTimeout(100);
-    expect(await docker.api.ask("GET", "/containers/json?all=1")).toEqual([]);
-    expect(docker.groups()).toEqual([]);
+    const late = { timeout: 10_000, interval: 100 };
+    const listed = async () => await docker.api.ask("GET", "/containers/json?all=1");
+    await expect.poll(listed, late).toEqual([]);
+    await expect.poll(() => docker.groups(), late).toEqual([]);
     expect(await leftovers(place)).toBe("");
   }
 

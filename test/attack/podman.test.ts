@@ -1,5 +1,4 @@
 /** Hostile programs in containers of Debian's podman: the same as in docker's come to nothing. */
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startPodman, type Podman } from "../../scripts/podman-host.ts";
 import { describeInLab, exec, ownHost } from "../lab/host.ts";
@@ -48,9 +47,10 @@ print(sum(os.wait()[1] == 9 for i in range(8)) > 0)`;
   });
 
   test("of all these runs nothing is left", async () => {
-    for (let tries = 0; tries < 30 && podman.groups().length > 0; tries += 1) await setTimeout(100);
-    expect(await podman.api.ask("GET", "/containers/json?all=1")).toEqual([]);
-    expect(podman.groups()).toEqual([]);
+    const late = { timeout: 10_000, interval: 100 };
+    const listed = async () => await podman.api.ask("GET", "/containers/json?all=1");
+    await expect.poll(listed, late).toEqual([]);
+    await expect.poll(() => podman.groups(), late).toEqual([]);
     expect(await leftovers(place)).toBe("");
   });
 });

@@ -16,13 +16,13 @@ const built = join(root, ".mutation/helper");
 const PLACE = "/run/alone/sallyport-helper";
 const USUAL = "idle: 600, life: 86_400";
 
-/** Its path. A session of it may be idle for a second, and live for three. */
+/** Its path. A session of it may be idle for two seconds, and live for five. */
 export async function builtHelper(): Promise<string> {
   // Once in this namespace: where mutants are tried, all are in one build, and a variable chooses.
   if (existsSync(PLACE)) return PLACE;
   const usual = readFileSync(join(root, "helper/policy.ts"), "utf8");
   if (!usual.includes(USUAL)) throw new Error(`helper/policy.ts has no "${USUAL}"`);
-  const policy = usual.replace(USUAL, "idle: 1, life: 3");
+  const policy = usual.replace(USUAL, "idle: 2, life: 5");
   const { text } = await bundleHelper(root, "0.0.0", policy);
   const key = createHash("sha256").update(text).digest("hex");
   const out = join(built, key);
@@ -55,15 +55,21 @@ export type Said = {
 /** Which of all mutants in one build is tried. */
 const MUTANT = Object.entries(process.env).filter(([name]) => name.startsWith("__STRYKER"));
 
-export function start(helper: string, words: string[], environment: Record<string, string> = {}) {
+/** `stdout`: a file that the test has opened, in place of a pipe. */
+export function start(
+  helper: string,
+  words: string[],
+  environment: Record<string, string> = {},
+  stdout: number | "pipe" = "pipe",
+) {
   const env = { ...Object.fromEntries(MUTANT), SUDO_UID: "1000", ...environment };
   // What a mutant hangs is soon ended.
   const limits = { timeout: 20_000, killSignal: "SIGKILL" } as const;
-  const child = spawn(helper, words, { env, stdio: ["pipe", "pipe", "inherit"], ...limits });
-  child.stdin.on("error", () => {}); // it may have ended
+  const child = spawn(helper, words, { env, stdio: ["pipe", stdout, "inherit"], ...limits });
+  child.stdin?.on("error", () => {}); // it may have ended
   let text = "";
-  child.stdout.setEncoding("utf8");
-  const read = (): void => void child.stdout.on("data", (more: string) => void (text += more));
+  child.stdout?.setEncoding("utf8");
+  const read = (): void => void child.stdout?.on("data", (more: string) => void (text += more));
   const ended = once(child, "close").then(([status]) => status as number | null);
   const said = (): Said[] => {
     expect(text === "" || text.endsWith("\n")).toBe(true);
@@ -74,7 +80,7 @@ export function start(helper: string, words: string[], environment: Record<strin
   };
   /** All that it has said when it has said so much. */
   const told = async (count: number): Promise<Said[]> => {
-    for (let tries = 0; text.split("\n").length <= count && tries < 300; tries += 1)
+    for (let tries = 0; text.split("\n").length <= count && tries < 800; tries += 1)
       await sleep(10);
     return said();
   };

@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, expect, test } from "vitest";
+import { inPlace, OWN_DISKS } from "../attack/place.ts";
+import { withLocks } from "../helper/held-locks.ts";
 import {
   arrange,
   arrangeScript,
@@ -98,6 +100,36 @@ describeInLab("lock-down", () => {
     expect(JSON.parse((await run()).stdout)).toMatchObject({ success: true, stdout: "ran\n" });
     await arrange(host, PROGRAM, "lockdown", "on");
     expect(JSON.parse((await run()).stdout)).toMatchObject({ success: false, stdout: "" });
+  });
+
+  test.each<[lock: string, words: string[]]>([
+    ["package", ["package", "autoclean"]],
+    ["audit", ["service", "restart", "nginx"]],
+    ["audit", ["service", "status", "nginx"]],
+  ])("what waited for the lock %s when it came is not begun: %j", async (lock, words) => {
+    await inPlace(host, OWN_DISKS, async (place) => {
+      const locking = () => exec(place, "root", [PROGRAM, "lockdown", "on"]);
+      const [asked, locked] = await withLocks(place, [`/run/sallyport/${lock}.lock`], async () => {
+        const both = [exec(place, "agent", ["sudo", "-n", HELPER, ...words])];
+        await pause(1500);
+        both.push(locking());
+        // It holds before it is on record, for which it may have to wait.
+        const there = () => exec(place, "root", ["test", "-e", "/var/lib/sallyport/lockdown"]);
+        await expect.poll(there, { timeout: 7000 }).toMatchObject({ status: 0 });
+        return both;
+      });
+      expect(JSON.parse((await asked)?.stdout ?? "")).toMatchObject({
+        success: false,
+        error: { code: "locked_down", message: "this host is locked down" },
+      });
+      expect((await locked)?.status).toBe(0);
+      const all = (await records(place)).map(({ phase, decision }) => [phase, decision]);
+      const two = [
+        ["note", "reported"],
+        ["refused", "locked_down"],
+      ];
+      expect([all.length, all]).toEqual([2, expect.arrayContaining(two)]);
+    });
   });
 
   test("the daemon takes nothing until it is lifted, and still says how it is", async () => {

@@ -13,7 +13,8 @@ export type FaultKind = keyof typeof FAULTS;
 
 const FAULTS = {
   "kill-helper": () => killing(`^(/proc/self/exe|${HELPER}) `),
-  "kill-program": () => killing("^(/usr/bin/)?sallyport (run|exec|service|bootstrap|approve|deny)"),
+  "kill-program": () =>
+    killing("^(/usr/bin/)?sallyport (run|exec|service|bootstrap|approve|deny|lockdown)"),
   "kill-sandbox": () => killing("^(/usr/bin/)?bwrap "),
   "kill-daemon": () => killing("^/usr/bin/sallyport daemon"),
   "kill-sudo": () => killing("^(/usr/bin/)?sudo -n "),

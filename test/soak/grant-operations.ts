@@ -50,7 +50,7 @@ export function planGrant(choose: Choices): Plan {
 }
 
 /** As a person does, by sudo with a password. */
-async function decided(
+export async function decided(
   ground: Ground,
   machine: Machine,
   words: readonly string[],

@@ -1,4 +1,5 @@
 /** That each invariant of a soak can fail: what would break it is planted on a real host, and is named. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { builtDeb } from "../packaging/deb.ts";
 import { describeInLab } from "../lab/host.ts";
@@ -11,6 +12,8 @@ import { grantFlaws } from "./records-invariant.ts";
 import { settle } from "./rest.ts";
 import { beginStory } from "./story.ts";
 import { written } from "./spelling.ts";
+import { markFlaws } from "./unsandboxed-invariant.ts";
+import { MARKS } from "./unsandboxed-operations.ts";
 
 const PATIENCE_MS = 500;
 const LOG = `${LOGS}/audit.jsonl`;
@@ -85,6 +88,13 @@ const ROUNDS: { rows: Row[]; along?: string[] }[] = [
   },
   {
     rows: [
+      {
+        what: "a step ran outside of the sandbox that nobody granted",
+        plant: `echo planted >>${MARKS}`,
+        undo: `rm ${MARKS}`,
+        broken: "steps outside of sandboxes",
+        flaw: /^step planted ran 1 times, granted 0$/,
+      },
       {
         what: "the log ends in mid-record",
         plant: `${KEEP_LOG}; printf '{"v":1' >>${LOG}`,
@@ -198,6 +208,24 @@ describeInLab("a soak's invariants", () => {
     expect(await broken()).toEqual([]);
   });
 
+  test("name what was begun, and who was not told, while a host is said to be locked down", async () => {
+    const { lockdowns } = ground.story;
+    const from = Date.now();
+    await sleep(300);
+    await askOnce(ground, machine, "agent", ["service", "restart", "nginx"]);
+    await askOnce(ground, machine, "agent", ["service", "stop", "cron"]);
+    lockdowns.push({ host: machine.name, from, to: Date.now() + 1 });
+    await machine.script("sallyport audit checkpoint"); // what comes next cuts off the last restart
+    const found = await broken().finally(() => lockdowns.pop());
+    const flaws = found.flatMap(({ flaws: all }) => all.map((one) => one.replace(/ while.*/, "")));
+    expect(found.map(({ invariant }) => invariant)).toEqual(["lock-downs"]);
+    expect(flaws).toEqual([
+      "service restart nginx was begun",
+      "service restart nginx was answered ok",
+      "service stop cron was answered not_allowed",
+    ]);
+  });
+
   test.each(ROUNDS)(
     "name what is planted: $rows.0.what, and more",
     async ({ rows, along = [] }) => {
@@ -234,6 +262,18 @@ test("a grant that is used once too often is named", () => {
   expect(grantFlaws(entries)).toEqual([]);
   expect(grantFlaws([...entries, { ...used, seq: 4 }])).toEqual([
     `record 4 uses grant ${id} once too often`,
+  ]);
+});
+
+test("a step that ran more often than its grant was used is named", () => {
+  const note = { phase: "note" as const, seq: 1, time: "", boot: "", requestId: "", uid: 1001 };
+  const argv = ["grant", "use", '{"kind":"step","run":"r","step":"w-a"}'];
+  const used = { ...note, argv, decision: "used", rule: "" };
+  expect(markFlaws(["w-a"], [used])).toEqual([]);
+  expect(markFlaws(["w-a"], [{ ...used, decision: "pending" }])).toHaveLength(1);
+  expect(markFlaws(["w-a", "w-a", "w"], [used])).toEqual([
+    "step w-a ran 2 times, granted 1",
+    "step w ran 1 times, granted 0",
   ]);
 });
 

@@ -9,10 +9,12 @@ import {
   secretFlaws,
   sudoFlaws,
 } from "./leftovers-invariant.ts";
+import { claimsWithin, lockdownFlaws } from "./lockdown-invariant.ts";
 import type { Machine } from "./machine.ts";
 import { memoryFindings, type Memory } from "./memory.ts";
 import { chainFlaws, claimFlaws, grantFlaws } from "./records-invariant.ts";
 import { packageFlaws, unitFlaws } from "./traces-invariant.ts";
+import { markFlaws, marksOf } from "./unsandboxed-invariant.ts";
 
 /** `flaws`: none where it holds. `figure`: what was looked at, and how much of it. */
 export type Finding = { invariant: string; host: string; flaws: string[]; figure: string };
@@ -42,6 +44,9 @@ async function examineHost(
   const entries = await entriesOf(machine);
   const acts = actsIn(entries);
   const claims = ground.story.claims.filter((one) => one.host === host);
+  const lockdowns = ground.story.lockdowns.filter((one) => one.host === host);
+  const refusals = lockdowns.flatMap(({ from, to }) => claimsWithin(claims, from, to));
+  const marks = await marksOf(machine);
   const { began: since } = before;
   const finding = (invariant: string, flaws: string[], figure = ""): Finding => {
     return { invariant, host, flaws, figure };
@@ -58,6 +63,12 @@ async function examineHost(
       "uses of grants",
       grantFlaws(entries),
       `${entries.filter(({ decision }) => decision === "used").length} uses`,
+    ),
+    finding("steps outside of sandboxes", markFlaws(marks, entries), `${marks.length} steps`),
+    finding(
+      "lock-downs",
+      lockdownFlaws(lockdowns, entries, claims),
+      `${lockdowns.length} lock-downs, ${refusals.length} answers meanwhile`,
     ),
     finding(
       "units and record",

@@ -3,8 +3,10 @@ import { askDaemon, askOnce, askSession } from "./asking.ts";
 import type { Choices } from "./choices.ts";
 import { planGrant } from "./grant-operations.ts";
 import { INVENTORY, type Ground } from "./ground.ts";
+import { planLockdown } from "./lockdown-operations.ts";
 import type { Machine } from "./machine.ts";
 import { planExec, planSudoWorkflow, planWorkflow } from "./step-operations.ts";
+import { planUnsandboxed } from "./unsandboxed-operations.ts";
 
 /** `text` says what, `perform` does it and says in a word what came of it. */
 export type Plan = { text: string; perform: (ground: Ground, machine: Machine) => Promise<string> };
@@ -17,7 +19,9 @@ const KINDS = {
   workflow: planWorkflow,
   "sudo-workflow": planSudoWorkflow,
   exec: planExec,
+  unsandboxed: planUnsandboxed,
   grant: planGrant,
+  lockdown: planLockdown,
   fleet: planFleet,
   bootstrap: planBootstrap,
   checkpoint: planCheckpoint,
@@ -30,7 +34,9 @@ export const WEIGHTS: Readonly<Record<Kind, number>> = {
   workflow: 3,
   "sudo-workflow": 2,
   exec: 4,
+  unsandboxed: 3,
   grant: 3,
+  lockdown: 1,
   fleet: 2,
   bootstrap: 1,
   checkpoint: 2,

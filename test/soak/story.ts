@@ -11,10 +11,14 @@ export type Claim = {
   to: number;
 };
 
+/** From its answer until somebody began to lift it. */
+export type Lockdown = { host: string; from: number; to: number };
+
 export type Story = {
   /** Every line that was said. */
   lines: { host: string; text: string }[];
   claims: Claim[];
+  lockdowns: Lockdown[];
   /** In none of the hosts' files may there be any of these. */
   secrets: string[];
   say: (host: string, text: string) => void;
@@ -27,6 +31,7 @@ export function beginStory(print: (line: string) => void): Story {
   const story: Story = {
     lines: [],
     claims: [],
+    lockdowns: [],
     secrets: [],
     say: (host, what) => {
       const text = `${((Date.now() - began) / 1000).toFixed(2).padStart(8)} ${host} ${what}`;

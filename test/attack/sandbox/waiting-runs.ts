@@ -29,7 +29,8 @@ async function run(language: Language, text: string, isLast = false): Promise<st
     output: () => undefined,
     isLast,
   });
-  return ran.kind === "ran" ? `${ran.stdout}${ran.stderr}${JSON.stringify(ran.end)}` : ran.kind;
+  if (ran.kind !== "ran") return JSON.stringify(ran);
+  return `${ran.stdout}${ran.stderr}${JSON.stringify(ran.end)}`;
 }
 
 /** What a program can see of the way it was started; the first line is for how long it has been there. */

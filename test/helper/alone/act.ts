@@ -1,5 +1,5 @@
 /** What an act is given: a process, a lock, time and patience, and records that are on the disk in time. */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, test, vi } from "vitest";
 import { answer } from "../../../helper/answer.ts";
@@ -10,7 +10,9 @@ import {
   ask,
   called,
   KERNEL_LOG,
+  LOCKDOWN,
   OWN,
+  POLICY,
   recorded,
   systemctl,
   when,
@@ -22,6 +24,8 @@ const seen = vi.hoisted(() => ({
   status: 0 as number | null,
   locked: [] as [name: string, seconds: number][],
   synced: [] as [phase: string, sync: boolean][],
+  /** What happens while it waits: for a lock, or to begin. */
+  meanwhile: {} as Partial<Record<string, () => void>>,
 }));
 
 // Another process cannot be had here: it would be this one's program, which is Node. test/attack/lifetime.test.ts sees it.
@@ -40,11 +44,13 @@ vi.mock("../../../helper/audit.ts", async (original) => {
     ...real,
     lock: (name: "audit" | "grants" | "package", seconds: number) => {
       seen.locked.push([name, seconds]);
+      seen.meanwhile[name]?.();
       return real.lock(name, name === "package" ? 0 : seconds);
     },
     append: (call: never, fact: audit.Fact, sync: boolean) => {
       seen.synced.push([fact.phase, sync]);
-      real.append(call, fact, sync);
+      seen.meanwhile[fact.phase]?.();
+      return real.append(call, fact, sync);
     },
   };
 });
@@ -52,7 +58,7 @@ vi.mock("../../../helper/audit.ts", async (original) => {
 withStandIns();
 beforeEach(() => {
   rmSync("/usr/bin/pacman", { force: true });
-  Object.assign(seen, { handedOver: [], status: 0, locked: [], synced: [] });
+  Object.assign(seen, { handedOver: [], status: 0, locked: [], synced: [], meanwhile: {} });
 });
 
 /** As sudo starts it: nobody has handed it over. */
@@ -123,6 +129,26 @@ test("changes of packages go one at a time, and wait a minute; reads and service
   expect((await ask("service", "restart", "nginx")).reply?.error).toBeNull();
   other.close();
   expect((await ask("package", "install", "git")).reply?.error).toBeNull();
+});
+
+const lockDown = (): void => writeFileSync(LOCKDOWN, "");
+const forbid = (): void => writeFileSync(POLICY, "no policy");
+test.each([
+  ["package", lockDown, "locked_down"],
+  ["package", forbid, "not_allowed"],
+  ["begin", lockDown, "locked_down"],
+])("what comes while it waits (%s: %o) is heeded, and on record: %s", async (what, comes, code) => {
+  seen.meanwhile[what] = comes;
+  const { reply } = await ask("package", "install", "git");
+  expect(reply?.error?.code).toBe(code);
+  expect(called()).toEqual([]);
+  expect(recorded()).toEqual([["refused", code, expect.anything()]]);
+});
+
+test("how an act ended is on record also where lock-down came meanwhile", async () => {
+  seen.meanwhile["end"] = lockDown;
+  expect((await ask("service", "restart", "nginx")).reply?.error).toBeNull();
+  expect(recorded().map((one) => (one as string[])[0])).toEqual(["begin", "end"]);
 });
 
 test("a package manager may end by itself when its time is over; systemctl may not", async () => {

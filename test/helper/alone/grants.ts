@@ -267,6 +267,18 @@ test("nobody's wishes are those of a caller without a number", () => {
   expect(granted(WISH, CALL, false)).toBe(false);
 });
 
+test("what is granted is of no use where lock-down came before its turn, and stays", () => {
+  ask(WISH);
+  grant();
+  writeFileSync("/var/lib/sallyport/lockdown", "");
+  try {
+    expect(granted(WISH, CALL, true)).toBe(false);
+  } finally {
+    rmSync("/var/lib/sallyport/lockdown");
+  }
+  expect(granted(WISH, CALL, true)).toBe(true);
+});
+
 test("while others have the store for ten seconds nothing is granted, and nothing waits", () => {
   ask(WISH);
   grant();

@@ -1,9 +1,10 @@
 /** The helper as a process: many requests, from standard input. */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, constants, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { builtHelper, start, type Said } from "../built-helper.ts";
-import { called, LOG, when, withStandIns } from "../stand-ins.ts";
+import { called, LOG, OWN, when, withStandIns } from "../stand-ins.ts";
 
 // First: who builds goes to another folder, and the stand-ins keep this process where it is.
 const helper = await builtHelper();
@@ -134,44 +135,76 @@ describe("a session", () => {
     expect(called()).toEqual([]);
   });
 
-  test("ends when it has been idle, and says so", async () => {
-    const began = Date.now();
-    const { read, told, ended, write } = open();
-    read();
-    await told(1);
-    // What is asked in time begins its second anew.
-    for (let asked = 0; asked < 2; asked += 1) {
-      await sleep(700);
-      write(VERSION);
-    }
-    expect(await ended).toBe(0);
-    expect(Date.now() - began).toBeGreaterThan(2300);
-    const all = await told(4);
-    expect(codes(all)).toEqual(["version", "version", "version", undefined]);
-    expect(all[3]).toEqual({ v: 1, end: all[0]?.requestId?.replace(/\.0$/, "") });
-  });
+  // These wait for most of their time, and look at no record.
+  describe.concurrent("in its time", () => {
+    test("one that ends by itself does nothing more, also where nobody takes its last word", async () => {
+      const path = `${OWN}/replies`;
+      spawnSync("/usr/bin/mkfifo", [path]);
+      const fifo = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+      // Another opening: whether one blocks is for all who share it.
+      const theirs = openSync(path, constants.O_WRONLY);
+      const { child, ended } = start(helper, ["session"], {}, theirs);
+      const bytes = Buffer.alloc(4096);
+      const first = (): string => {
+        try {
+          return bytes.toString("latin1", 0, readSync(fifo, bytes));
+        } catch {
+          return "";
+        }
+      };
+      await vi.waitFor(() => expect(first()).toMatch(/"version".*\n$/), 10_000);
+      for (const size of [4096, 1])
+        try {
+          for (;;) writeSync(fifo, "x".repeat(size));
+        } catch {} // it is full
+      await sleep(2800);
+      expect(child.exitCode).toBe(null);
+      child.stdin?.write(line(STATUS));
+      expect(await ended).toBe(0);
+      expect(called()).toEqual([]);
+      for (const fd of [fifo, theirs]) closeSync(fd);
+      rmSync(path);
+    });
 
-  test("ends when it is old, however busy it is", async () => {
-    const began = Date.now();
-    const { read, told, ended, write, child } = open();
-    read();
-    await told(1);
-    for (let asked = 0; asked < 30 && child.exitCode === null; asked += 1) {
-      write(VERSION);
-      await sleep(200);
-    }
-    expect(await ended).toBe(0);
-    expect(Date.now() - began).toBeGreaterThan(2900);
-    expect(Date.now() - began).toBeLessThan(5500);
-    expect((await told(0)).at(-1)).toHaveProperty("end");
-  });
+    test("ends when it has been idle, and says so", async () => {
+      const began = Date.now();
+      const { read, told, ended, write } = open();
+      read();
+      await told(1);
+      // What is asked in time begins its two seconds anew.
+      for (let asked = 0; asked < 2; asked += 1) {
+        await sleep(1200);
+        write(VERSION);
+      }
+      expect(await ended).toBe(0);
+      expect(Date.now() - began).toBeGreaterThan(4300);
+      const all = await told(4);
+      expect(codes(all)).toEqual(["version", "version", "version", undefined]);
+      expect(all[3]).toEqual({ v: 1, end: all[0]?.requestId?.replace(/\.0$/, "") });
+    });
 
-  test("a caller that never reads is given up after ten seconds", async () => {
-    const { ended, write } = open();
-    const began = Date.now();
-    write(line({ argv: ["policy"] }).repeat(300));
-    expect(await ended).toBe(0);
-    expect(Date.now() - began).toBeGreaterThan(9500);
-    expect(Date.now() - began).toBeLessThan(20_000);
+    test("ends when it is old, however busy it is", async () => {
+      const began = Date.now();
+      const { read, told, ended, write, child } = open();
+      read();
+      await told(1);
+      for (let asked = 0; asked < 60 && child.exitCode === null; asked += 1) {
+        write(VERSION);
+        await sleep(200);
+      }
+      expect(await ended).toBe(0);
+      expect(Date.now() - began).toBeGreaterThan(4900);
+      expect(Date.now() - began).toBeLessThan(9500);
+      expect((await told(0)).at(-1)).toHaveProperty("end");
+    });
+
+    test("a caller that never reads is given up after ten seconds", async () => {
+      const { ended, write } = open();
+      const began = Date.now();
+      write(line({ argv: ["policy"] }).repeat(300));
+      expect(await ended).toBe(0);
+      expect(Date.now() - began).toBeGreaterThan(9500);
+      expect(Date.now() - began).toBeLessThan(20_000);
+    });
   });
 });
