@@ -10,7 +10,8 @@ type Group = { parts: (string | Part)[]; tests: string[]; processes?: true };
 
 const HAND_OVER = "/** Does this request again";
 const AFTER_HAND_OVER = "/** The living:";
-const WHOSE = "export function ignoreSignals";
+const SIGNALS = "export function ignoreSignals";
+const WHOSE = "type Caller =";
 
 export const MUTATED: readonly Group[] = [
   {
@@ -31,7 +32,7 @@ export const MUTATED: readonly Group[] = [
     ],
   },
   {
-    // Of defence.ts whose a file is, who asks, and which signals are nothing to it.
+    // Of defence.ts whose a file is, and who asks.
     parts: ["helper/audit.ts", { file: "helper/defence.ts", from: WHOSE }],
     tests: ["test/helper/alone/{audit,lock,defence}.ts"],
   },
@@ -53,7 +54,7 @@ export const MUTATED: readonly Group[] = [
   },
   {
     // What a process of root's refuses to start for.
-    parts: [{ file: "helper/defence.ts", to: WHOSE }],
+    parts: [{ file: "helper/defence.ts", to: SIGNALS }],
     tests: ["test/helper/alone/start.ts"],
     processes: true,
   },
@@ -61,6 +62,12 @@ export const MUTATED: readonly Group[] = [
     // Where its requests come from, and how they get to another process.
     parts: ["helper/main.ts", { file: "helper/run.ts", from: HAND_OVER, to: AFTER_HAND_OVER }],
     tests: ["test/helper/alone/main.ts", "test/helper/alone/session.ts"],
+    processes: true,
+  },
+  {
+    // Which signals are nothing to it.
+    parts: [{ file: "helper/defence.ts", from: SIGNALS, to: WHOSE }],
+    tests: ["test/helper/alone/session.ts"],
     processes: true,
   },
 ];

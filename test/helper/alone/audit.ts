@@ -38,8 +38,8 @@ type Changes = Partial<Fact> & { requestId?: string; words?: string[] };
 function add(
   sync: boolean,
   { requestId = "r-1", words = CALL.words, ...fact }: Changes = {},
-): void {
-  append({ ...CALL, requestId, words }, { ...FACT, ...fact }, sync);
+): boolean {
+  return append({ ...CALL, requestId, words }, { ...FACT, ...fact }, sync);
 }
 const lines = (): string[] => fs.readFileSync(FILE, "utf8").split("\n").slice(0, -1);
 const verified = (): ReturnType<typeof verifyChain> => verifyChain(bytesOf(FILE));
@@ -114,6 +114,15 @@ test("what a killed helper left of a line is dropped, counted, and the chain goe
   add(false);
   expect(lastOf()).toMatchObject({ seq: 1, torn: 19 });
   expect(await verified()).toMatchObject({ intact: true, records: 1 });
+});
+
+test("under lock-down, a link to nowhere too, nothing begins, and all else is recorded", () => {
+  expect(add(true, { phase: "begin" })).toBe(true);
+  fs.symlinkSync("/nowhere", "/var/lib/sallyport/lockdown");
+  const begun = add(true, { phase: "begin" });
+  const others = (["end", "refused"] as const).map((phase) => add(false, { phase }));
+  fs.rmSync("/var/lib/sallyport/lockdown");
+  expect([begun, others, lines().length]).toEqual([false, [true, true], 3]);
 });
 
 describe("nothing is recorded", () => {
