@@ -55,8 +55,10 @@ export const DATA = {
 export const systemctl = (words: string, unit = "nginx.service"): string =>
   `systemctl --no-pager --no-ask-password ${words} -- ${unit}`;
 
+/** Of this process alone: what has the same is ended with it, wherever on this machine it runs. */
+export const ID = `2-${process.pid}`;
 export const ask = async (...words: string[]) =>
-  await answer({ tell: null, words, requestId: "r-1", detached: true, started: Date.now() - 5 });
+  await answer({ tell: null, words, requestId: ID, detached: true, started: Date.now() - 5 });
 export const called = (): string[] =>
   existsSync(`${OWN}/called`) ? readFileSync(`${OWN}/called`, "utf8").trimEnd().split("\n") : [];
 

@@ -86,6 +86,17 @@ export const CHANGES: Change[] = [
   ),
   // Questions to sudo.
   instead(
+    `*'"v":1'*) stop 1 wrong-helper "$answer" ;;`,
+    "'') ;;",
+    "the helper is of another build",
+  ),
+  instead(
+    "if grep -Eqs '^[@#]includedir",
+    "if true '^[@#]includedir",
+    "sudoers does not include /etc/sudoers.d (I04)",
+  ),
+  without("    refused=no", "where the user may run everything already"),
+  instead(
     `after=$(survey) || [ "$after" = "$baseline" ]`,
     `after=$(survey)`,
     "another administrator's file is broken (I06)",
@@ -114,6 +125,10 @@ export const CHANGES: Change[] = [
     "a later file asks for a password (I04)",
   ),
   // Going back.
+  without(
+    `case $number in '' | *[!0-9]*) return 1 ;; esac`,
+    "a file that is like one of an earlier run, but of no user",
+  ),
   instead(`elif roll_back && unmake`, `elif unmake`, "the rule permits more than the helper"),
   instead(`roll_back && unmake && `, `roll_back && `, "the helper is of another build"),
   instead(
@@ -241,6 +256,10 @@ export const CHANGES: Change[] = [
     `[ ! -e "$other" ] || return 1; done`,
     ":; done",
     "a removal where another user has a rule, which leaves the programs",
+  ),
+  without(
+    "if is_packaged; then return 1; fi",
+    "a removal of the last rule, which leaves what the package has brought",
   ),
   // Its arguments.
   instead("case $uid in '' | 0* | ", "case $uid in '' | ", "root as the user"),

@@ -247,6 +247,19 @@ done`,
     gives: "1 rolled-back packaged same",
   },
   {
+    name: "a removal of the last rule, which leaves what the package has brought",
+    before:
+      "mkdir -p /usr/libexec/sallyport; mount -t tmpfs -o mode=755 package /usr/libexec/sallyport",
+    run: "helper=/usr/libexec/sallyport/sallyport-helper; cp /run/a/helper $helper; take; is=$?; [ -e $helper ] && exit $is",
+    gives: "0 absent - same",
+  },
+  {
+    name: "a file that is like one of an earlier run, but of no user",
+    before: "echo '# of an administrator' >/etc/sudoers.d/zz-sallyport-uidx.old",
+    run: "put a; is=$?; [ -e /etc/sudoers.d/zz-sallyport-uidx.old ] && exit $is",
+    gives: "0 installed - changed",
+  },
+  {
     name: "a digest that is short",
     run: "sh $script install $agent /run/a abc $(digest /run/a/rule) $helper a",
     gives: "64 refused usage same",

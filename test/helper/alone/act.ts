@@ -17,6 +17,7 @@ import {
   systemctl,
   when,
   withStandIns,
+  ID,
 } from "../stand-ins.ts";
 
 const seen = vi.hoisted(() => ({
@@ -63,7 +64,7 @@ beforeEach(() => {
 
 /** As sudo starts it: nobody has handed it over. */
 const askAsSudo = async (...words: string[]) =>
-  await answer({ tell: null, words, requestId: "r-1", detached: false, started: Date.now() });
+  await answer({ tell: null, words, requestId: ID, detached: false, started: Date.now() });
 
 test.each([
   [["service", "status", "nginx"]],
@@ -94,7 +95,7 @@ test("a process that was killed leaves its reply to the one that waits for it", 
   seen.status = null;
   const { reply, status } = await askAsSudo("service", "restart", "nginx");
   expect([status, reply?.error?.code]).toEqual([71, "internal"]);
-  expect(readFileSync(KERNEL_LOG, "utf8")).toBe("<3>sallyport-helper: r-1: it was killed");
+  expect(readFileSync(KERNEL_LOG, "utf8")).toBe(`<3>sallyport-helper: ${ID}: it was killed`);
 });
 
 test("what nobody granted is refused by the process that sudo knows", async () => {

@@ -18,6 +18,7 @@ import {
   systemctl,
   when,
   withStandIns,
+  ID,
 } from "../stand-ins.ts";
 
 withStandIns();
@@ -43,7 +44,7 @@ test.each<[string, string[], string, number, string, string]>([
 ])("%s is on record as refused, and starts nothing", async (_, words, code, status, rule, says) => {
   const said = await ask(...words);
   expect(said.status).toBe(status);
-  expect(said.reply).toMatchObject({ v: 1, success: false, requestId: "r-1", data: null });
+  expect(said.reply).toMatchObject({ v: 1, success: false, requestId: ID, data: null });
   expect(said.reply?.error).toEqual({ code, message: expect.stringContaining(says) });
   expect(said.reply?.durationMs).toBeGreaterThanOrEqual(5);
   expect(said.reply?.durationMs).toBeLessThan(60_000);
@@ -141,7 +142,7 @@ test("what cannot be recorded is not done, and only the kernel's log says why", 
   chmodSync(LOG, 0o640);
   expect([status, reply?.error]).toEqual([71, INTERNAL]);
   expect(called()).toEqual([]);
-  expect(saidToKernel()).toBe("<3>sallyport-helper: r-1: Error: others can change the audit log");
+  expect(saidToKernel()).toBe(`<3>sallyport-helper: ${ID}: Error: others can change the audit log`);
 });
 
 test("what has happened is told as it was where its end cannot be recorded, and the kernel's log says why", async () => {
@@ -150,7 +151,7 @@ test("what has happened is told as it was where its end cannot be recorded, and 
   chmodSync(LOG, 0o640);
   expect([status, reply?.error]).toEqual([0, null]);
   expect(recorded()).toEqual([["begin", "allow", "service restart nginx"]]);
-  expect(saidToKernel()).toBe("<3>sallyport-helper: r-1: Error: others can change the audit log");
+  expect(saidToKernel()).toBe(`<3>sallyport-helper: ${ID}: Error: others can change the audit log`);
 });
 
 test("an act that fails here has an end on record, and only the kernel's log says why", async () => {
@@ -161,7 +162,7 @@ test("an act that fails here has an end on record, and only the kernel's log say
     ["begin", "allow", "service status nginx"],
     ["end", "allow", "Error: spawn /usr/bin/systemctl ENOENT"],
   ]);
-  expect(saidToKernel()).toBe("<3>sallyport-helper: r-1: Error: spawn /usr/bin/systemctl ENOENT");
+  expect(saidToKernel()).toBe(`<3>sallyport-helper: ${ID}: Error: spawn /usr/bin/systemctl ENOENT`);
 });
 
 describe("a process that is not fit", () => {
@@ -169,7 +170,7 @@ describe("a process that is not fit", () => {
     vi.resetModules();
     const { answer } = await import("../../../helper/answer.ts");
     process.env["NODE_OPTIONS"] = "";
-    const call = { tell: null, words: ["policy"], requestId: "r-1", detached: true, started: 0 };
+    const call = { tell: null, words: ["policy"], requestId: ID, detached: true, started: 0 };
     const said = await answer(call);
     delete process.env["NODE_OPTIONS"];
     return { said, again: (await answer(call)).reply?.error };

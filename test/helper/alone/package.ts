@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import { packages } from "../../../helper/package.ts";
 import type { PackageRequest } from "../../../protocol/operation.ts";
-import { called, OWN, putProgram, when, withStandIns } from "../stand-ins.ts";
+import { called, ID, OWN, putProgram, when, withStandIns } from "../stand-ins.ts";
 
 withStandIns();
 beforeEach(() => {
@@ -17,7 +17,7 @@ const HEAL = "dpkg --force-confold --configure --pending";
 const ADD = "--no-remove --no-install-recommends install -- git";
 
 const within = (ms = 20_000) => ({
-  requestId: "r-1",
+  requestId: ID,
   tell: null,
   deadline: Date.now() + ms,
   graceMs: 0,

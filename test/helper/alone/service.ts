@@ -17,6 +17,7 @@ import {
   SYSTEMD,
   when,
   withStandIns,
+  ID,
 } from "../stand-ins.ts";
 
 withStandIns();
@@ -129,7 +130,7 @@ test.each([
   async (action, words) => {
     when(action, "sleep 20");
     when("kill", `sleep 0.2; echo ended >>${OWN}/called`);
-    const call = { tell: null, words: [], requestId: "r-1", detached: true, started: Date.now() };
+    const call = { tell: null, words: [], requestId: ID, detached: true, started: Date.now() };
     const within = { ...call, deadline: Date.now() + 600, graceMs: 0 };
     const request: ServiceRequest = { kind: "service", action, name: "nginx" };
     expect(await service(request, within as never)).toMatchObject({

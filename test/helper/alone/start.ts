@@ -1,7 +1,7 @@
 /** What a helper refuses to start for, each in this process: so not in a thread, where mutants are tried. */
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { refuseToStart } from "../../../helper/defence.ts";
 
 describe("this process", () => {
@@ -27,6 +27,7 @@ describe("this process", () => {
     expect(process.cwd()).toBe("/");
     expect(process.umask()).toBe(0o022);
     process.env["NODES_"] = "NODE_";
+    process.env["A_NODE_OPTIONS"] = "";
     expect(refuseToStart()).toBeNull();
   });
 
@@ -41,6 +42,14 @@ describe("this process", () => {
     const refusal = refuseToStart();
     process.seteuid?.(0);
     expect(refusal).toEqual(wrong("not_root", "the helper must be started by root, through sudo"));
+  });
+
+  test("does nothing for one that has root's rights by its file only", () => {
+    // There is no such file here, and no way back to root.
+    const started = vi.spyOn(process, "getuid").mockReturnValue(1000);
+    const refusal = refuseToStart();
+    started.mockRestore();
+    expect(refusal?.error.code).toBe("not_root");
   });
 
   test("does nothing for a caller who cannot be told", () => {
