@@ -130,8 +130,11 @@ describe("a session", () => {
     read();
     await told(1);
     child.stdout?.destroy();
+    const began = Date.now();
     write(`garbage\n${line(STATUS)}`);
     expect(await ended).toBe(64);
+    // At once: ten seconds are for one that does not read.
+    expect(Date.now() - began).toBeLessThan(8000);
     expect(called()).toEqual([]);
   });
 
