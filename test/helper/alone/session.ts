@@ -140,7 +140,7 @@ describe("a session", () => {
 
   // These wait for most of their time, and look at no record.
   describe.concurrent("in its time", () => {
-    test("one that ends by itself does nothing more, also where nobody takes its last word", async () => {
+    test("one that ends by itself does nothing more, and its last word waits until it is taken", async () => {
       const path = `${OWN}/replies`;
       spawnSync("/usr/bin/mkfifo", [path]);
       const fifo = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -163,6 +163,11 @@ describe("a session", () => {
       await sleep(2800);
       expect(child.exitCode).toBe(null);
       child.stdin?.write(line(STATUS));
+      await sleep(300);
+      expect(child.exitCode).toBe(null);
+      let said = "";
+      await vi.waitFor(() => expect((said += first()).split("\n")).toHaveLength(2), 10_000);
+      expect(said).toMatch(/x\{"v":1,"end":"[\d-]+"\}\n$/);
       expect(await ended).toBe(0);
       expect(called()).toEqual([]);
       for (const fd of [fifo, theirs]) closeSync(fd);
