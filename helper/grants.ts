@@ -22,19 +22,18 @@ function own(call: Call): Grant[] {
   const read = (name: string) => JSON.parse(fs.readFileSync(`${GRANTS}/${name}`, "utf8")) as Grant;
   const all = names.map(read).filter((it) => it.uid === caller().uid);
   const stands = (it: Grant): boolean => it.boot === boot() && it.until > uptime();
-  for (const one of all.filter((it) => !stands(it))) {
-    note(call, "expired", `grant ${one.id}`);
-    put({ ...one, uses: 0 });
-  }
+  for (const one of all.filter((it) => !stands(it)))
+    put({ ...one, uses: 0 }, () => note(call, "expired", `grant ${one.id}`));
   return all.filter(stands);
 }
 
-/** A file is as it was, or whole; of what is used up there is none. */
-function put(grant: Grant): void {
+/** A file is as it was, or whole; of what is used up there is none. It is `noted` before, but not without room for it. */
+function put(grant: Grant, noted: () => unknown): void {
   const file = `${GRANTS}/${grant.uid}-${grant.id}`;
-  if (grant.uses === 0) return fs.unlinkSync(file);
-  fs.writeFileSync(`${GRANTS}/new`, JSON.stringify(grant), { mode: 0o600 });
-  fs.renameSync(`${GRANTS}/new`, file);
+  if (grant.uses > 0) fs.writeFileSync(`${GRANTS}/new`, JSON.stringify(grant), { mode: 0o600 });
+  noted();
+  if (grant.uses === 0) fs.unlinkSync(file);
+  else fs.renameSync(`${GRANTS}/new`, file);
 }
 
 /** Whether exactly this is granted to the caller; one use of it is `taken`, and that is on record. */
@@ -43,8 +42,8 @@ export function granted(subject: string, call: Call, taken: boolean): boolean {
   if (held === null || lockedDown()) return false;
   const one = own(call).find((it) => it.subject === subject && it.stands === "granted");
   if (one === undefined || !taken) return one !== undefined;
-  note(call, "used", `grant ${one.id} by uid ${one.by}: ${one.reason}`);
-  put({ ...one, uses: one.uses - 1 });
+  const use = `grant ${one.id} by uid ${one.by}: ${one.reason}`;
+  put({ ...one, uses: one.uses - 1 }, () => note(call, "used", use));
   return true;
 }
 
@@ -67,11 +66,10 @@ export function grants(request: GrantRequest, policy: Verdicts, call: Call): Res
   const uid = caller().uid ?? -1;
   // Of the same user and subject it is the same: none fits another's.
   const id = sha256(`${uid} ${subject}`).slice(0, 32);
-  note(call, "pending", `grant ${id}: ${subject}`);
   const when = { asked: new Date().toISOString(), boot: boot(), until: uptime() + WAIT_SECONDS };
   const undecided = { stands: "pending", uses: 1, by: null, reason: "" } as const;
   const wish: Grant = { id, uid, subject, claim, ...when, ...undecided };
-  put(wish);
+  put(wish, () => note(call, "pending", `grant ${id}: ${subject}`));
   return told({ kind: "grant", grants: [wish] });
 }
 

@@ -1,4 +1,5 @@
 /** `sallyport request`, `pending`, `grants`, `show`: what waits for a person, and what came of it. */
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { EXIT_STATUS, GRANTS, type Grant } from "../../protocol/reply.ts";
 import { ask } from "../client.ts";
@@ -83,10 +84,23 @@ export async function usingStore<T>(use: () => T | Promise<T>): Promise<T | Fail
   try {
     return await use();
   } catch (error) {
+    if (hasNoRoom(error)) return NO_ROOM;
     if (!(error instanceof StoreUnusable)) throw error;
     const hint = `ls -lR ${GRANTS}`;
     return { code: "unsafe", cause: error.message, hint, status: EXIT_STATUS.unsafe };
   }
+}
+
+const NO_ROOM: Failure = {
+  code: "internal",
+  cause: "there is no room on the disk for it, and it is not done",
+  hint: `df ${dirname(GRANTS)}; df -i ${dirname(GRANTS)}`,
+  status: EXIT_STATUS.internal,
+};
+
+function hasNoRoom(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 async function askHelper(words: readonly string[]): Promise<Grant[] | Failure> {

@@ -26,7 +26,8 @@ export function standingGrants(): Grant[] {
 
 /**
  * Changes what stands under `id`, or null takes it away. `record` is called before, and only where it `stands` like
- * that: of two people one comes first. What is not on record is not done: false, as where somebody was first.
+ * that: of two people one comes first. What is not on record is not done: false, as where somebody was first. What the
+ * disk has no room for is not on record.
  */
 export async function changeGrant(
   id: string,
@@ -36,15 +37,13 @@ export async function changeGrant(
 ): Promise<boolean> {
   using _ = grantsLocked();
   const now = read().find((grant) => grant.id === id && grant.stands === stands);
-  if (now === undefined || !(await record(now))) return false;
-  const file = join(GRANTS, `${now.uid}-${now.id}`);
+  if (now === undefined) return false;
+  const [file, changed] = [join(GRANTS, `${now.uid}-${now.id}`), join(GRANTS, "new")];
   const next = change(now);
-  if (next === null) {
-    fs.rmSync(file);
-    return true;
-  }
-  fs.writeFileSync(join(GRANTS, "new"), JSON.stringify(next), { mode: 0o600 });
-  fs.renameSync(join(GRANTS, "new"), file);
+  if (next !== null) fs.writeFileSync(changed, JSON.stringify(next), { mode: 0o600 });
+  if (!(await record(now))) return false;
+  if (next === null) fs.rmSync(file);
+  else fs.renameSync(changed, file);
   return true;
 }
 

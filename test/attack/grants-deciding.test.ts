@@ -15,6 +15,7 @@ import {
   expectNotGranted,
   SALLYPORT,
   STEP,
+  STORE,
   wait,
   WISH,
   placed,
@@ -192,6 +193,35 @@ describeInLab("deciding", () => {
       expectRefusal(await askOnce(place, ...WISH), "locked_down");
       expect((await decide(place, "lockdown", "off")).status).toBe(0);
       await expectNotGranted(place);
+    });
+  });
+
+  test("what the disk has no room for is neither decided nor used, and neither is on record", async () => {
+    await placed(async (place) => {
+      const own = `mkdir -p ${STORE}; mount -t tmpfs -o mode=700,nr_inodes=2 none ${STORE}`;
+      await arrangeScript(place, own);
+      const inodes = async (most: number): Promise<void> =>
+        void (await arrange(place, "mount", "-o", `remount,nr_inodes=${most}`, STORE));
+      const noted = async (): Promise<unknown[]> =>
+        (await records(place)).filter(({ phase }) => phase === "note").map(({ rule }) => rule);
+      const id = await wait(place, WISH.join(" "));
+      const refused = await decide(place, "approve", "--yes", "--uses", "2", id);
+      expect(refused.status).toBe(71);
+      expect(refused.stderr).toContain("there is no room on the disk for it, and it is not done");
+      expect(await noted()).toHaveLength(1);
+      await inodes(3);
+      await approve(place, id, "--uses", "2");
+      await inodes(2);
+      for (let times = 0; times < 3; times += 1)
+        expectRefusal(await askOnce(place, ...WISH), "internal");
+      expect(await noted()).toHaveLength(2);
+      await inodes(3);
+      for (let times = 0; times < 2; times += 1)
+        expect((await askOnce(place, ...WISH)).reply.error).toBeNull();
+      await expectNotGranted(place);
+      expect(await noted()).toHaveLength(4);
+      const verified = await exec(place, "root", [SALLYPORT, "audit", "verify"]);
+      expect([verified.status, verified.stdout]).toEqual([0, expect.not.stringContaining("grant")]);
     });
   });
 
