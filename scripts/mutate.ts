@@ -16,12 +16,9 @@ const cache = join(root, "node_modules/.cache/mutation");
 const LEAST_KILLED = 0.9;
 const CONFIG = "vitest.mutation.config.ts";
 const IN_THREADS = { testRunner: "vitest", vitest: { configFile: CONFIG } };
-/** One file after the other, the fast ones first. */
-const inProcesses = (tests: readonly string[]): object => {
-  const run = `node node_modules/vitest/vitest.mjs run --bail 1 --config ${CONFIG}`;
-  const command = tests.map((file) => `MUTATE_TESTS=${file} ${run}`).join(" && ");
-  return { testRunner: "command", commandRunner: { command } };
-};
+/** A new process for each mutant, with the tests of the group: `MUTATE_TESTS`. */
+const command = `node node_modules/vitest/vitest.mjs run --bail 1 --config ${CONFIG}`;
+const IN_PROCESSES = { testRunner: "command", commandRunner: { command } };
 
 type Place = { line: number; column: number };
 type Mutant = {
@@ -55,7 +52,7 @@ function mutated(number: number): Report {
   );
   if (config === undefined || report === undefined) throw new Error("no file");
   const options = {
-    ...(group.processes === true ? inProcesses(group.tests) : IN_THREADS),
+    ...(group.processes === true ? IN_PROCESSES : IN_THREADS),
     mutate: group.parts.map(linesOf),
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },

@@ -1,17 +1,11 @@
 /** One container, from its creation to its last process: made, looked at, and waiting for its only program. */
-import { chmodSync, closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { ContainerFault, demultiplexer, type ContainerApi } from "./container-api.ts";
-import {
-  deadlineFile,
-  GIVEN,
-  isSameFolder,
-  reportIn,
-  startFiles,
-  WAKE,
-} from "./container-launcher.ts";
+import { folderFor, letGo, pipeIn, prepare, put } from "./container-given.ts";
+import { GIVEN, isSameFolder, reportIn, startFiles } from "./container-launcher.ts";
 import { makeGiven, ownLabels } from "./container-owner.ts";
 import { disagreements } from "./container-word.ts";
 import { containerSpec, userFor } from "./container-spec.ts";
@@ -22,7 +16,7 @@ import type { SandboxRefusal } from "./refusal.ts";
 import type { Stream } from "./run-bubblewrap.ts";
 import { containerUsage } from "./container-usage.ts";
 import type { Usage } from "./tree-usage.ts";
-import { makePipe, waitingProgram, type WaitingProgram } from "./waiting-program.ts";
+import { waitingProgram, type WaitingProgram } from "./waiting-program.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export type Container = {
@@ -118,14 +112,6 @@ export async function makeContainer(
   }
 }
 
-/** What the launcher finds when it starts, where it is to start something itself. */
-async function prepare({ ahead, workspace }: ContainerKind, given: string): Promise<void> {
-  if (ahead === null) return;
-  await makePipe(pipeIn(given, ahead));
-  const folder = folderFor(workspace);
-  put(given, { stdin: "", ...startFiles({ argv: [ahead.path, ahead.file], env: {}, folder }) });
-}
-
 async function waitingIn(
   { ended, gone }: Started,
   { ahead }: ContainerKind,
@@ -137,14 +123,6 @@ async function waitingIn(
   const waiting = await waitingProgram(pipeIn(given, ahead), () => isOver, READY_MS);
   void gone.then(() => waiting.close());
   return waiting;
-}
-
-function pipeIn(given: string, { file }: Interpreter): string {
-  return join(given, basename(file));
-}
-
-function folderFor(workspace: Workspace | null): string {
-  return workspace === null ? "/tmp" : "/workspace";
 }
 
 /** Its daemon removes it by itself when it has ended, or else is told to. */
@@ -278,7 +256,7 @@ function starter(container: Started, { workspace }: ContainerKind, given: string
     const text = program === null ? {} : { [basename(program.file)]: program.text };
     put(given, { stdin, ...text, ...start });
     container.hear(told, outOfMemory);
-    letGo(container, given, seconds);
+    letGo(container.stdin, given, seconds);
   };
 }
 
@@ -287,26 +265,11 @@ function giver(container: Started, waiting: WaitingProgram, given: string): Cont
   return ({ stdin, program, seconds, told, outOfMemory }) => {
     put(given, { stdin });
     container.hear(told, outOfMemory);
-    letGo(container, given, seconds);
+    letGo(container.stdin, given, seconds);
     void waiting.give(program?.text ?? "").then(async (isGiven) => {
       if (!isGiven) await container.kill();
     });
   };
-}
-
-function letGo({ stdin }: Started, given: string, seconds: number): void {
-  const { name, text } = deadlineFile(seconds);
-  put(given, { [`${name}.new`]: text });
-  renameSync(join(given, `${name}.new`), join(given, name));
-  stdin.write(WAKE);
-}
-
-function put(given: string, files: Readonly<Record<string, string | Buffer>>): void {
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(given, name), text);
-    // Whatever the umask.
-    chmodSync(join(given, name), 0o644);
-  }
 }
 
 function statusOf(error: unknown): number {

@@ -111,7 +111,11 @@ describeInLab("lock-down", () => {
       const locking = () => exec(place, "root", [PROGRAM, "lockdown", "on"]);
       const [asked, locked] = await withLocks(place, [`/run/sallyport/${lock}.lock`], async () => {
         const both = [exec(place, "agent", ["sudo", "-n", HELPER, ...words])];
-        await pause(1500);
+        const opened = `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c '/run/sallyport/${lock}.lock$'`;
+        const openers = async () =>
+          Number((await exec(place, "root", ["sh", "-c", opened])).stdout);
+        // It has been judged, and waits: beside who holds the lock it has opened it.
+        await expect.poll(openers, { timeout: 7000 }).toBeGreaterThan(1);
         both.push(locking());
         // It holds before it is on record, for which it may have to wait.
         const there = () => exec(place, "root", ["test", "-e", "/var/lib/sallyport/lockdown"]);
