@@ -44,11 +44,12 @@ async function session(): Promise<number> {
   await serve({ words: ["version"], stream: false }, `${id}.0`);
   let idle = setTimeout(end, DEADLINE_SECONDS.idle * 1000);
   for await (const line of lines()) {
-    if (ended) await last.then(() => process.exit(0)); // what it says last may wait in the pipe
+    if (ended) break;
     clearTimeout(idle);
     await serve(askedIn(line), `${id}.${(number += 1)}`);
     idle = setTimeout(end, Date.now() < until ? DEADLINE_SECONDS.idle * 1000 : 0);
   }
+  await last; // what it said last may wait in the pipe
   return 0;
 }
 
