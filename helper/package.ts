@@ -8,8 +8,8 @@ import { run, type Conditions } from "./run.ts";
 import { distrust } from "./defence.ts";
 
 type Version = [command: string, version: RegExp];
-// `verbs`: what each of VERBS is, by commas; one with a path is another program's. `trial` makes a dry run of a
-// change, and finds the removals in what it prints; `heal` mends what was interrupted.
+// `verbs`: what each of VERBS is, by commas; one with a path is another program's. `trial` makes a dry run of a change
+// and finds the removals in what it prints, which is told to nobody; `heal` mends what was interrupted.
 /** Command lines of ours, split at spaces; nothing of a request is ever among them. */
 export type Manager = Record<"program" | "verbs", string> & {
   environment?: Record<string, string>;
@@ -72,15 +72,15 @@ export function commandFor({ program, verbs }: Manager, action: string): string 
 }
 
 const path = ({ program }: Manager): string => program.split(" ", 1).join();
-type Ask = (command: string, name?: string) => Promise<Outcome>;
+type Ask = (command: string, name?: string, tell?: Conditions["tell"]) => Promise<Outcome>;
 
 export async function packages(request: PackageRequest, within: Conditions): Promise<Result> {
   const { action, name } = request;
   const manager = MANAGERS.find((one) => existsSync(path(one)) && distrust(path(one)) === null);
   if (manager === undefined) return refused("unavailable", "no known package manager is here");
-  const ask: Ask = (command, last) => {
+  const ask: Ask = (command, last, tell = within.tell) => {
     const words = [...command.split(" "), ...(last === undefined ? [] : ["--", last])];
-    return run(words, within, manager.environment);
+    return run(words, { ...within, tell }, manager.environment);
   };
   if (action === "info") return await info(request.name, manager, ask);
   const command = commandFor(manager, name === null ? `${action} all` : action);
@@ -90,7 +90,7 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
   const mended = manager.heal === undefined ? null : await ask(manager.heal);
   if (mended?.timedOut === true) return done(mended);
   if (manager.trial !== undefined && name !== null) {
-    const trial = await ask(command.replace(" ", ` ${manager.trial[0]} `), name);
+    const trial = await ask(command.replace(" ", ` ${manager.trial[0]} `), name, null);
     if (trial.exitCode !== 0) return busyOr(done(trial));
     if (trial.truncated) return refused("not_allowed", "would change more than can be checked");
     const removed = [...trial.stdout.matchAll(manager.trial[1])].map(([, other]) => other);

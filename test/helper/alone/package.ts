@@ -38,6 +38,21 @@ test("an installation mends, tries, and is made, without a question to anybody",
   expect(readFileSync(`${OWN}/surroundings`, "utf8")).toBe("noninteractive none 1\n");
 });
 
+test("who reads along is told what mends and what is made, and not what was only tried", async () => {
+  when("--pending", "echo mended");
+  when("--simulate", "echo Inst git; exit 0");
+  when("install", "echo Setting up git");
+  let heard = "";
+  const tell = (_: string, text: string): Promise<void> => {
+    heard += text;
+    return Promise.resolve();
+  };
+  const request: PackageRequest = { kind: "package", action: "install", name: "git" };
+  expect((await packages(request, { ...within(), tell })).error).toBeNull();
+  expect(heard).toMatch(/mended[^]*Setting up git/);
+  expect(heard).not.toContain("Inst");
+});
+
 test("what concerns the whole system is not tried before, and names nothing", async () => {
   expect((await ask("update", null)).error).toBeNull();
   expect(called()).toEqual([HEAL, `${APT} update`]);
