@@ -9,5 +9,7 @@ export default defineConfig({
     reporters: ["default", "./test/tally.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What is polled for may be late on a machine with more to do.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -1,7 +1,8 @@
 /**
- * A bootstrap's display without a bootstrap, for a pseudo terminal: HOSTS SECONDS [ask|fail]. Hosts go through their
- * phases, 40 at once; every tenth is unreachable. Prints the name of its terminal first.
+ * A bootstrap's display without a bootstrap, for a pseudo terminal: HOSTS SECONDS [ask|fail|resize]. Hosts go through
+ * their phases, 40 at once; every tenth is unreachable; with `resize` all others wait for a new size first. Prints the name of its terminal first.
  */
+import { once } from "node:events";
 import { readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { displayFor } from "../../../agent/cli/bootstrap-display.ts";
@@ -19,6 +20,7 @@ process.on("SIGINT", () => {
   stopped = true;
   display.say("no other is begun\n");
 });
+const resized = what === "resize" ? once(process.stdout, "resize") : null;
 process.stdout.write(`${readlinkSync("/proc/self/fd/1")}\n`);
 
 const end = (name: string, state: "installed" | "unreachable" | "not-done"): void =>
@@ -40,6 +42,7 @@ try {
         display.phase(name, phase);
         await sleep(pause);
         if (phase === "connecting" && name.endsWith("0")) return end(name, "unreachable");
+        if (phase === "looking") await resized;
         if (phase === "looking" && name === "web2" && what === "ask") {
           const given = await passwordFromTerminal("Password for sudo: ");
           display.say(`${given.kind}\n`);

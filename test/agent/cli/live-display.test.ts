@@ -7,6 +7,8 @@ import { terminal, type Terminal } from "./screen.ts";
 
 const DEMO = join(import.meta.dirname, "display-demo.ts");
 const [COLUMNS, ROWS] = [80, 24];
+/** With this each picture ends. */
+const DRAWN = "\x1b[J";
 
 type Seen = { screen: Terminal; status: number | null; raw: string };
 type During = { screen: Terminal; raw: string; device: string; type: (keys: string) => void };
@@ -36,6 +38,15 @@ async function demo(
   return { screen, status, raw };
 }
 
+/** The last line of each picture that was drawn, whether or not it was alone in what came at once. */
+function lastLines(raw: string): (string | undefined)[] {
+  const screen = terminal(COLUMNS, ROWS);
+  return raw.split(DRAWN).map((part) => {
+    screen.write(`${part}${DRAWN}`);
+    return screen.lines().at(-1);
+  });
+}
+
 const endOf = (at: number): string =>
   at % 10 === 0 ? "unreachable  no route to host" : "installed";
 const lineOf = (hosts: number, at: number): string =>
@@ -55,11 +66,10 @@ test("a few hosts are rows in the order of the inventory, and stay as their plai
 });
 
 test("200 hosts on 24 rows: those under way are drawn, each that has ended stands above once", async () => {
-  const tails: string[] = [];
-  const { screen } = await demo([200, 2], (seen) => tails.push(seen.screen.lines().at(-1) ?? ""));
+  const { screen, raw } = await demo([200, 2]);
   const [, ...lines] = screen.lines();
   expect(lines.toSorted()).toEqual([...linesOf(200), "done"].toSorted());
-  expect(tails).toContain("…      18 more under way, 160 waiting");
+  expect(lastLines(raw)).toContain("…      18 more under way, 160 waiting");
   expect(screen.unknown).toEqual([]);
 });
 
@@ -84,8 +94,8 @@ test.each([
   ["wider and higher", 30, 120, 50],
 ])("a terminal that becomes %s", async (_, hosts, columns, rows) => {
   let resized = false;
-  const { screen } = await demo([hosts, 2], (seen) => {
-    if (resized || !seen.raw.includes("looking")) return;
+  const { screen } = await demo([hosts, 1, "resize"], (seen) => {
+    if (resized || !seen.raw.includes("looking") || !seen.raw.endsWith(DRAWN)) return;
     resized = true;
     seen.screen.resize(columns, rows);
     execFileSync("stty", ["-F", seen.device, "rows", String(rows), "cols", String(columns)]);
@@ -129,7 +139,7 @@ test("while a password is asked for nothing is drawn; what has ended stands abov
 
 test("^C in the middle: its words stand above the rows, and every host has its line", async () => {
   let pressed = false;
-  const { screen, status } = await demo([200, 3], (seen) => {
+  const { screen, status } = await demo([200, 30], (seen) => {
     if (pressed || !seen.raw.includes("looking")) return;
     pressed = true;
     seen.type("\x03");
@@ -146,11 +156,11 @@ test("^C in the middle: its words stand above the rows, and every host has its l
 
 test("^C twice: the cursor is below the rows, at the beginning of a line", async () => {
   let presses = 0;
-  const { screen, status, raw } = await demo([12, 4], (seen) => {
-    if (presses === 0 && seen.raw.includes("looking")) seen.type("\x03");
-    else if (presses === 1 && seen.raw.includes("no other"))
-      setTimeout(() => seen.type("\x03"), 200);
-    else return;
+  const { screen, status, raw } = await demo([12, 60], (seen) => {
+    // The rows are drawn before the first, and again below its words before the second.
+    const rows = presses === 0 ? /web12/ : /no other[^]*web12/;
+    if (presses === 2 || !rows.test(seen.raw) || !seen.raw.endsWith(DRAWN)) return;
+    seen.type("\x03");
     presses += 1;
   });
   expect(status).toBe(130);

@@ -229,12 +229,16 @@ for (let at = 0; ; at++) fs.writeFileSync(${JSON.stringify(file)}, texts[at % 2]
     await once(writer, "spawn");
     const seen = new Map<string, number>();
     try {
-      for (const until = Date.now() + 3000; Date.now() < until;) {
+      const began = Date.now();
+      const past = (ms: number): boolean => Date.now() - began > ms;
+      while (!past(3000) || (seen.size < 2 && !past(30_000))) {
         const said = verdict();
         seen.set(said, (seen.get(said) ?? 0) + 1);
       }
     } finally {
+      const closed = once(writer, "close");
       writer.kill("SIGKILL");
+      await closed;
     }
     // In between the file is empty, which is a settings file too, or ends somewhere.
     const known = ["never", "allowed", "ask", `${file} was changed while it was read`];

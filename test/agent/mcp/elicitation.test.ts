@@ -192,23 +192,32 @@ test.each(REVISIONS)(
   },
 );
 
-test("a client that does not answer gets the answer of before, in time, and holds up nobody", async () => {
-  const { asked, context, connect } = await serving(700);
+test("a client that does not answer holds up nobody", async () => {
+  const { context, connect } = await serving();
   const never = gate();
-  const [silent, other] = [
-    await connect({ mode: "legacy" }, { form: {} }, async () => {
-      await never.promise;
-      return { action: "accept" };
-    }),
-    await connect({}, null, accept),
-  ];
-  const began = performance.now();
+  const silent = await connect({ mode: "legacy" }, { form: {} }, async () => {
+    await never.promise;
+    return { action: "decline" };
+  });
+  const other = await connect({}, null, accept);
   const waiting = silent.callTool(STOP);
   await expect.poll(() => context.unanswered.count).toBe(1);
   const restart = { name: "service_control", arguments: { action: "restart", name: "nginx" } };
   expect(told(await other.callTool(restart))).toMatchObject({ ok: true });
   expect(context.unanswered.count, "the change went past who waits").toBe(1);
-  expect(told(await waiting)).toMatchObject({
+  never.resolve();
+  expect(told(await waiting)).toMatchObject({ code: "grant_required" });
+});
+
+test("a client that does not answer gets the answer of before, in time", async () => {
+  const { asked, context, connect } = await serving(700);
+  const never = gate();
+  const silent = await connect({ mode: "legacy" }, { form: {} }, async () => {
+    await never.promise;
+    return { action: "accept" };
+  });
+  const began = performance.now();
+  expect(told(await silent.callTool(STOP))).toMatchObject({
     code: "grant_required",
     approvalRequired: { id: ID },
   });

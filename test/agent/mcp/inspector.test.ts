@@ -20,7 +20,7 @@ function inspect(...words: string[]) {
     cwd: home,
     encoding: "utf8",
     env: { PATH: "/usr/bin:/bin", HOME: home },
-    timeout: 50_000,
+    timeout: 110_000,
   });
   return { status, stdout, stderr };
 }
@@ -29,7 +29,7 @@ test("it lists the tools", () => {
   const { stdout } = inspect("--method", "tools/list");
   const { tools } = JSON.parse(stdout) as { tools: { name: string }[] };
   expect(tools.map(({ name }) => name)).toHaveLength(17);
-});
+}, 120_000);
 
 test.each([
   ["host_report"],
@@ -42,10 +42,14 @@ test.each([
   ["audit_query"],
   ["grants_list"],
   ["approval_status", "id=0123456789abcdef0123456789abcdef"],
-])("it calls %s", (tool, ...args) => {
-  const words = args.flatMap((arg) => ["--tool-arg", arg]);
-  const { stdout } = inspect("--method", "tools/call", "--tool-name", tool, ...words);
-  const { structuredContent } = JSON.parse(stdout) as { structuredContent: { ok: boolean } };
-  // Nothing is set up on the machine that runs this: all but the unprivileged tools say so.
-  expect(structuredContent.ok).toBe(tool === "host_report" || tool === "risk_explain");
-});
+])(
+  "it calls %s",
+  (tool, ...args) => {
+    const words = args.flatMap((arg) => ["--tool-arg", arg]);
+    const { stdout } = inspect("--method", "tools/call", "--tool-name", tool, ...words);
+    const { structuredContent } = JSON.parse(stdout) as { structuredContent: { ok: boolean } };
+    // Nothing is set up on the machine that runs this: all but the unprivileged tools say so.
+    expect(structuredContent.ok).toBe(tool === "host_report" || tool === "risk_explain");
+  },
+  120_000,
+);

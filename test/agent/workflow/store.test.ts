@@ -253,4 +253,4 @@ test("killed at any moment: what is finished is not done again, what may have ru
     expect(effects(), where).not.toContain("c");
     store.close();
   }
-});
+}, 300_000);
