@@ -18,6 +18,7 @@ function own(call: Call): Grant[] {
   fs.chmodSync(GRANTS, 0o700);
   const flaw = distrustAny([GRANTS]);
   if (flaw !== null) throw new Error(flaw);
+  fs.rmSync(`${GRANTS}/new`, { force: true }); // of one that was killed, or could not be recorded
   const names = fs.readdirSync(GRANTS).filter((name) => name.startsWith(`${caller().uid}-`));
   const read = (name: string) => JSON.parse(fs.readFileSync(`${GRANTS}/${name}`, "utf8")) as Grant;
   const all = names.map(read).filter((it) => it.uid === caller().uid);

@@ -41,7 +41,10 @@ export async function changeGrant(
   const [file, changed] = [join(GRANTS, `${now.uid}-${now.id}`), join(GRANTS, "new")];
   const next = change(now);
   if (next !== null) fs.writeFileSync(changed, JSON.stringify(next), { mode: 0o600 });
-  if (!(await record(now))) return false;
+  if (!(await record(now))) {
+    fs.rmSync(changed, { force: true });
+    return false;
+  }
   if (next === null) fs.rmSync(file);
   else fs.renameSync(changed, file);
   return true;

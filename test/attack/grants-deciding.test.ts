@@ -187,6 +187,7 @@ describeInLab("deciding", () => {
       const id = await wait(place, WISH.join(" "));
       await arrange(place, "chmod", "666", "/var/log/sallyport/audit.jsonl");
       expect((await decide(place, "approve", "--yes", id)).status).toBe(71);
+      expect(await arrange(place, "ls", STORE)).toBe(`1001-${id}\n`);
       expect((await decide(place, "lockdown", "on")).status).toBe(71);
       expect((await decide(place, "lockdown", "off")).status).toBe(71);
       await arrange(place, "chmod", "640", "/var/log/sallyport/audit.jsonl");

@@ -98,15 +98,25 @@ function lasting(
   };
 }
 
+/** With as many bytes nothing is begun any more, and what has begun can be ended. */
+const RESERVE = 1_048_576;
+
 function fullLog(choose: Choices): Fault {
-  const left = choose.one([0, 1000, 1_048_576]);
+  const left = choose.one([0, 1000, RESERVE]);
   const fill = `room=$(df --output=avail -B1 ${LOGS} | tail -n 1)
 [ "$room" -le "$1" ] || fallocate -l $((room - $1)) ${LOGS}/filler`;
+  let from = 0;
   return lasting(
     `the disk of the audit log: ${left} bytes are left`,
     choose.between(500, 4000),
-    async (_, machine) => await machine.script(fill, String(left)),
-    async (_, machine) => await machine.script(`rm -f ${LOGS}/filler`),
+    async (_, machine) => {
+      from = Date.now();
+      await machine.script(fill, String(left));
+    },
+    async ({ story }, machine) => {
+      await machine.script(`rm -f ${LOGS}/filler`);
+      if (left < RESERVE) story.fullLogs.push({ host: machine.name, from, to: Date.now() });
+    },
   );
 }
 

@@ -44,6 +44,7 @@ async function examineHost(
   const entries = await entriesOf(machine);
   const acts = actsIn(entries);
   const claims = ground.story.claims.filter((one) => one.host === host);
+  const fullLogs = ground.story.fullLogs.filter((one) => one.host === host);
   const lockdowns = ground.story.lockdowns.filter((one) => one.host === host);
   const refusals = lockdowns.flatMap(({ from, to }) => claimsWithin(claims, from, to));
   const marks = await marksOf(machine);
@@ -58,7 +59,11 @@ async function examineHost(
       (await chainFlaws(machine)) ?? ["audit verify was killed"],
       `${entries.length} records, ${unended} without an end`,
     ),
-    finding("answers are on record", claimFlaws(entries, claims), `${claims.length} answers`),
+    finding(
+      "answers are on record",
+      claimFlaws(entries, claims, fullLogs),
+      `${claims.length} answers`,
+    ),
     finding(
       "uses of grants",
       grantFlaws(entries),

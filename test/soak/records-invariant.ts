@@ -1,7 +1,7 @@
 /** The audit log against itself and against what callers were told. */
 import type { Entry } from "./audit-log.ts";
 import type { Machine } from "./machine.ts";
-import type { Claim } from "./story.ts";
+import type { Claim, FullLog } from "./story.ts";
 
 type Verified = {
   success: boolean;
@@ -32,18 +32,25 @@ export async function chainFlaws(machine: Machine): Promise<string[] | null> {
 const isOnRecord = ({ words, code }: Claim): boolean =>
   ["service", "package"].includes(words[0] ?? "") && code !== "internal" && code !== "unsafe";
 
-/** An answer without a record, or with another end on record. */
-export function claimFlaws(entries: readonly Entry[], claims: readonly Claim[]): string[] {
+/** An answer without a record, or with another end on record; with none where no byte was left for it. */
+export function claimFlaws(
+  entries: readonly Entry[],
+  claims: readonly Claim[],
+  fullLogs: readonly FullLog[],
+): string[] {
   const byId = new Map<string, Entry[]>();
   for (const entry of entries)
     byId.set(entry.requestId, [...(byId.get(entry.requestId) ?? []), entry]);
-  return claims.filter(isOnRecord).flatMap(({ id, words, code }) => {
+  return claims.filter(isOnRecord).flatMap(({ id, words, code, from, to }) => {
     const found = byId.get(id) ?? [];
     const end = found.find(({ phase }) => phase === "end");
     const begun = found.some(({ phase }) => phase === "begin");
     const refused = found.some(({ phase }) => phase === "refused");
+    const noRoom = fullLogs.some((one) => one.from <= to && from <= one.to);
     const agrees = begun
-      ? end !== undefined && (end.result?.code ?? null) === code
+      ? end === undefined
+        ? noRoom
+        : (end.result?.code ?? null) === code
       : refused && code !== null;
     const seen = found.map((one) => `${one.phase} ${one.result?.code ?? ""}`.trim()).join(", ");
     return agrees

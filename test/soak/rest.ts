@@ -22,9 +22,11 @@ export async function settle(ground: Ground): Promise<void> {
       ]);
       if (half.stdout !== "")
         story.say(machine.name, `dpkg was stopped halfway: ${half.stdout.trim()}`);
-      // Whoever comes next configures what is pending, and cuts off a line that a killed helper had begun.
+      // Whoever comes next configures what is pending, cuts off a line that a killed helper had begun, and takes
+      // away what it had not yet put in its place.
       for (const words of [
         ["package", "autoclean"],
+        ["grant", "check"],
         ["service", "status", "nginx"],
       ])
         await askOnce(ground, machine, "agent", words);

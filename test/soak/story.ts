@@ -11,6 +11,9 @@ export type Claim = {
   to: number;
 };
 
+/** No byte is left for the audit log. */
+export type FullLog = { host: string; from: number; to: number };
+
 /** From its answer until somebody began to lift it. */
 export type Lockdown = { host: string; from: number; to: number };
 
@@ -19,6 +22,7 @@ export type Story = {
   lines: { host: string; text: string }[];
   claims: Claim[];
   lockdowns: Lockdown[];
+  fullLogs: FullLog[];
   /** In none of the hosts' files may there be any of these. */
   secrets: string[];
   say: (host: string, text: string) => void;
@@ -32,6 +36,7 @@ export function beginStory(print: (line: string) => void): Story {
     lines: [],
     claims: [],
     lockdowns: [],
+    fullLogs: [],
     secrets: [],
     say: (host, what) => {
       const text = `${((Date.now() - began) / 1000).toFixed(2).padStart(8)} ${host} ${what}`;

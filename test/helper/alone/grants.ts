@@ -229,6 +229,17 @@ describe("what is granted", () => {
     chmodSync(LOG, 0o640);
     expect(grantsIn(check())).toMatchObject([{ uses: 1, stands: "granted" }]);
   });
+
+  test("is taken whole or not at all, and what was half made is gone with the next question", () => {
+    ask(WISH);
+    const { id } = grant({ uses: 2 });
+    chmodSync(LOG, 0o666);
+    expect(() => granted(WISH, CALL, true)).toThrow("others can change the audit log");
+    chmodSync(LOG, 0o640);
+    expect(files()).toContain("new");
+    expect(grantsIn(check())).toMatchObject([{ uses: 2 }]);
+    expect(files()).toEqual([`1000-${id}`]);
+  });
 });
 
 describe("what has had its time", () => {
