@@ -10,7 +10,8 @@ const GIVEN = "/home/agent/given";
 describeInLab("the launcher of a container", () => {
   beforeAll(async () => {
     await arrangeScript(ownHost(), `install -d -o agent ${GIVEN}`);
-    const argv = ["/usr/bin/echo", "ran"];
+    // Long enough that it lives still when it is told to go on.
+    const argv = ["/usr/bin/sh", "-c", "sleep 3; echo ran"];
     await put({ ...startFiles({ argv, env: {}, folder: "/tmp" }), stdin: "" });
   });
   afterAll(async () => {
