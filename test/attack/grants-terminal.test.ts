@@ -69,8 +69,7 @@ describeInLab("the terminal where a person is asked", () => {
   test("the same bytes from who may type there are an answer, so that it is the terminal that keeps agents out", async () => {
     await asking(async ({ place, id, name }) => {
       expect(await arrange(place, "perl", "-e", TYPE, name)).toMatch(/^[1-9]/);
-      await pause(1000);
-      expect(await stands(place, id)).toBe("granted");
+      await expect.poll(() => stands(place, id)).toBe("granted");
     });
   });
 });
