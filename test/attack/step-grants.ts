@@ -80,6 +80,6 @@ export async function setUpSteps(): Promise<void> {
 export async function forgetSteps(): Promise<void> {
   await arrangeScript(
     ownHost(),
-    `rm -rf ${FILE} ${SCRIPT} ${HOME}/.local ${HOME}/bin ${HOME}/other.sh ${MARK} /var/lib/sallyport/grants /etc/sallyport/settings.yaml`,
+    `rm -rf ${FILE} ${SCRIPT} ${HOME}/.local ${HOME}/bin ${HOME}/other.sh ${MARK}* /var/lib/sallyport/grants /etc/sallyport/settings.yaml`,
   );
 }
