@@ -51,7 +51,7 @@ export function fakeHosts(hosts: readonly FakeHost[]): {
       if (host.password !== null && !asked) {
         asked = true;
         stderr.write(mark);
-        if (host.hangsUp === true) void sleep(20).then(() => end(null));
+        if (host.hangsUp === true) void sleep(200).then(() => end(null));
       }
       const line = heard.subarray(files).toString();
       if (host.password !== null && !line.endsWith("\n")) return;
