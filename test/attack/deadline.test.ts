@@ -1,13 +1,14 @@
 /** What is left of a unit whose time has passed: nothing; and of everybody else: everything. */
 import { beforeAll, expect, test } from "vitest";
 import { arrangeScript, describeInLab, ownHost, setUp, type Host } from "../lab/host.ts";
-import { askOnce, inPlace, OWN_DISKS, putSiteHelper } from "./place.ts";
+import { askOnce, BUILD_MS, buildSiteHelper, inPlace, OWN_DISKS, putSiteHelper } from "./place.ts";
 
 const UNITS = "/etc/systemd/system";
 const CODE = "/usr/local/lib/fail2ban-lab";
 
 describeInLab("a deadline", () => {
   let host: Host;
+  beforeAll(buildSiteHelper, BUILD_MS);
   beforeAll(async () => {
     host = ownHost();
     await setUp(host);

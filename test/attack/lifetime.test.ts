@@ -18,6 +18,8 @@ import {
   answerIn,
   askAll,
   askOnce,
+  BUILD_MS,
+  buildSiteHelper,
   inPlace,
   OWN_DISKS,
   putSiteHelper,
@@ -131,6 +133,7 @@ async function expectFinished(place: Host): Promise<void> {
 
 describeInLab("P07: in the middle of an installation", () => {
   let host: Host;
+  beforeAll(buildSiteHelper, BUILD_MS);
   beforeAll(async () => {
     host = ownHost();
     await setUp(host);

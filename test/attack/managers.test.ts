@@ -4,7 +4,16 @@
  */
 import { beforeAll, expect, test } from "vitest";
 import { arrange, arrangeScript, describeInLab, ownHost, setUp } from "../lab/host.ts";
-import { askAll, askOnce, expectRefusal, inPlace, OWN_DISKS, putSiteHelper } from "./place.ts";
+import {
+  askAll,
+  askOnce,
+  BUILD_MS,
+  buildSiteHelper,
+  expectRefusal,
+  inPlace,
+  OWN_DISKS,
+  putSiteHelper,
+} from "./place.ts";
 
 type Fake = {
   program: string;
@@ -139,6 +148,7 @@ chmod 755 ${program}
 }
 
 describeInLab("other package managers, by recording programs in their places", () => {
+  beforeAll(buildSiteHelper, BUILD_MS);
   beforeAll(async () => await setUp(ownHost()));
 
   test.concurrent.each(FAKES)("$program gets exactly the words of its table", async (fake) => {

@@ -3,10 +3,11 @@
  * gone when it ends, so that tests undo nothing and may run at once. It shares processes and systemd with
  * the host. Nothing here judges the helper, but that each answer is one reply of the protocol.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "vitest";
 import { parseReply } from "../../agent/reply.ts";
 import type { ErrorCode, Reply } from "../../protocol/reply.ts";
@@ -227,16 +228,27 @@ const BUILD = `test -x "$2/sallyport-helper" || {
   mv "$2.new" "$2"
 }`;
 
-/** Puts a helper with SITE compiled in, by `npm run build -- --policy`, in the place of the default one. */
-export function putSiteHelper(place: Host): void {
+/** Where the helper with SITE is, or will be: of this build, and of no other. */
+function site(): { policy: string; out: string } {
   const ours = readFileSync(join(root, "dist/build.json"), "utf8");
   const key = createHash("sha256").update(ours).update(SITE).digest("hex").slice(0, 16);
+  return { policy: join(cache, `${key}.yaml`), out: join(cache, `site-${key}`) };
+}
+
+/** How long it may take to build it, or to wait for who builds it. */
+export const BUILD_MS = 300_000;
+
+/** Builds a helper with SITE compiled in, by `npm run build -- --policy`; no test has the time for that. */
+export async function buildSiteHelper(): Promise<void> {
+  const { policy, out } = site();
   mkdirSync(cache, { recursive: true });
-  const [policy, out] = [join(cache, `${key}.yaml`), join(cache, `site-${key}`)];
   writeFileSync(policy, SITE);
   const words = [process.execPath, join(root, "scripts/build.ts"), out, policy];
   // One of the files that need it builds it, and the others wait.
-  const built = spawnSync("flock", [join(cache, "lock"), "sh", "-euc", BUILD, ...words]);
-  if (built.status !== 0) throw new Error(String(built.stderr));
-  copyFileSync(join(out, "sallyport-helper"), `/proc/${place.pid}/root${HELPER}`);
+  await promisify(execFile)("flock", [join(cache, "lock"), "sh", "-euc", BUILD, ...words]);
+}
+
+/** Puts the helper that was built with SITE in the place of the default one. */
+export function putSiteHelper(place: Host): void {
+  copyFileSync(join(site().out, "sallyport-helper"), `/proc/${place.pid}/root${HELPER}`);
 }

@@ -4,6 +4,8 @@ import { EXIT_STATUS, type ErrorCode } from "../../protocol/reply.ts";
 import {
   askAll,
   askOnce,
+  BUILD_MS,
+  buildSiteHelper,
   expectRefusal,
   inPlace,
   OWN_DISKS,
@@ -112,6 +114,7 @@ describeInLab("every error code, by the built binary", () => {
   let host: Host;
   const seen = new Set<ErrorCode>();
 
+  beforeAll(buildSiteHelper, BUILD_MS);
   beforeAll(async () => {
     host = ownHost();
     await setUp(host);
