@@ -4,12 +4,13 @@ import {
   arrange,
   arrangeScript,
   describeInLab,
+  endOf,
   exec,
   HELPER,
   ownHost,
   records,
   setUp,
-  type Ended,
+  start,
   type Host,
 } from "../lab/host.ts";
 import { ATTRIBUTES, expectCleanChild, expectOutcome } from "./attributes.ts";
@@ -51,17 +52,20 @@ while (1) {
   last if vec($set, 0, 1) && !sysread STDIN, my $data, 10;
 }`;
 
+/** As long as all of what is watched may take. */
+const WATCHED_MS = 110_000;
+
 async function watched<T>(host: Host, act: () => Promise<T>): Promise<[T, string[]]> {
   // The watcher's input is a FIFO of the host, held open until all is over.
   await arrangeScript(host, "rm -f /run/attack.fifo; mkfifo /run/attack.fifo");
   const script = `exec perl -e "$1" </run/attack.fifo`;
-  const watcher: Promise<Ended> = exec(host, "root", ["sh", "-c", script, "sh", WATCH]);
-  const holder = exec(host, "root", [
-    "sh",
-    "-c",
-    "exec 3>/run/attack.fifo; until [ -e /run/attack.end ]; do sleep 0.1; done; rm /run/attack.end /run/attack.fifo",
-  ]);
-  await arrangeScript(host, "sleep 0.4");
+  const perl = start(host, "root", ["sh", "-c", script, "sh", WATCH]);
+  const watcher = endOf(perl, "", WATCHED_MS);
+  const watches = new Promise((resolve) => perl.stdout?.once("data", resolve));
+  const hold =
+    "exec 3>/run/attack.fifo; until [ -e /run/attack.end ]; do sleep 0.1; done; rm /run/attack.end /run/attack.fifo";
+  const holder = exec(host, "root", ["sh", "-c", hold], { timeoutMs: WATCHED_MS });
+  await Promise.race([watches, watcher]);
   const result = await act();
   await arrangeScript(host, ">/run/attack.end");
   await holder;
@@ -145,7 +149,11 @@ describeInLab("a signal that sudo relays", () => {
       const two = Object.values(relayed).map((number) => ({
         run: RESTART,
         after: ACTING,
-        signal: [...[0, 20, 100].map((ms) => `${number}@${ms}`), `${CONT}@150`],
+        signal: [
+          ...[0, 20, 100].map((ms) => `${number}@${ms}`),
+          // A sudo that is late to hear of it stops later; one that has ended gets none of these.
+          ...[150, 1000, 5000, 15_000].map((ms) => `${CONT}@${ms}`),
+        ],
       }));
       two.push({ run: RESTART, after: ACTING, signal: [`${ALRM}@0`] });
       return [await callAs(host, one), await callAs(host, two, { width: 1 })] as const;
@@ -192,7 +200,7 @@ describeInLab("a signal that sudo relays", () => {
   });
 
   test("N01: the watcher would have seen an inspector", async () => {
-    const inspector = `use Socket; socket my $s, PF_INET, SOCK_STREAM, 0 or die; bind $s, pack_sockaddr_in(9229, INADDR_LOOPBACK) or die; listen $s, 1; select undef, undef, undef, 0.1`;
+    const inspector = `use Socket; socket my $s, PF_INET, SOCK_STREAM, 0 or die; bind $s, pack_sockaddr_in(9229, INADDR_LOOPBACK) or die; listen $s, 1; select undef, undef, undef, 2`;
     const [, ports] = await watched(host, () => arrange(host, "perl", "-e", inspector));
     expect(ports).toEqual(["240D"]);
   });
