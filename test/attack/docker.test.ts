@@ -40,7 +40,7 @@ describeInLab("in a container on a host", () => {
 
   /** Nothing of any run: given a moment for what is on its way out. */
   async function nothingLeft(): Promise<void> {
-    const late = { timeout: 10_000, interval: 100 };
+    const late = { timeout: 30_000, interval: 100 };
     const listed = async () => await docker.api.ask("GET", "/containers/json?all=1");
     await expect.poll(listed, late).toEqual([]);
     await expect.poll(() => docker.groups(), late).toEqual([]);
@@ -283,7 +283,7 @@ exec setpriv --reuid=agent --regid=agent --init-groups -- "$@"`;
       });
       await nothingLeft();
       expect(await arrangeScript(place.host, `ls ${GIVEN}`)).toBe("");
-    });
+    }, 120_000);
 
     test("one that has ended while it waited is not used", async () => {
       const { stdout } = await runs("2", "emptied");

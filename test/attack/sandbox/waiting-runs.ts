@@ -13,8 +13,11 @@ const settings = readSandboxSettings();
 if ("flaw" in settings) throw new Error(settings.flaw);
 const { profile } = settings;
 const sandboxes = executor({ backends: chooseBackends({ ...settings, backend: "docker" }) });
-/** Longer than it takes to make one, and more than any program of these needs to start. */
-const PAUSE_MS = 5000;
+/** More than any program of these needs to start: one that has been there for longer was started ahead. */
+const START_MS = 4000;
+/** One that is found to be as old as this says of itself that it is older than that. */
+const AHEAD_MS = START_MS + 1000;
+const LATE_MS = 30_000;
 
 type Language = "node" | "python";
 
@@ -67,28 +70,57 @@ async function main(): Promise<void> {
     const language = name === "python" ? "python" : "node";
     const cold = await run(language, text, true);
 
+    // Those that wait now are for this run.
+    const before = waitingFor(language);
     await run(language, text);
-    await setTimeout(PAUSE_MS);
+    await until(() => waitingAhead(language, before).length >= AHEAD[language]);
     const warm = await run(language, text);
-    const waited = parseFloat(warm) > PAUSE_MS / 2 && parseFloat(cold) < PAUSE_MS / 2;
+    const waited = parseFloat(warm) > START_MS && parseFloat(cold) < START_MS;
     found[name] = { waited, cold, warm };
   }
-  await setTimeout(PAUSE_MS);
-  const waiting = readdirSync("/proc").filter(isWaiting);
+  await until(() => waitingAhead("node", []).length > 0);
+  const waiting = waitingFor("node");
   for (const pid of waiting) process.kill(Number(pid), "SIGKILL");
-  await setTimeout(200);
-  const afterDeath = await run("node", "console.log(performance.now() < 2500)");
+  await until(() => waitingFor("node").length === 0);
+  const afterDeath = await run("node", `console.log(performance.now() < ${START_MS})`);
   await sandboxes.close();
-  const left = readdirSync("/proc").filter(isWaiting).length;
+  const left = waitingFor("node").length;
   process.stdout.write(JSON.stringify({ found, killed: waiting.length, afterDeath, left }));
 }
 
-function isWaiting(pid: string): boolean {
+/** Of python there is one for programs, and one for what examines them. */
+const AHEAD: Record<Language, number> = { node: 1, python: 2 };
+const WORDS: Record<Language, string> = {
+  node: "/usr/bin/node\0/sandbox/",
+  python: "/usr/bin/python3\0/sandbox/",
+};
+
+/** Numbers of processes. */
+function waitingFor(language: Language): string[] {
+  return readdirSync("/proc").filter((pid) => readOf(pid, "cmdline").startsWith(WORDS[language]));
+}
+
+function waitingAhead(language: Language, before: readonly string[]): string[] {
+  const up = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;
+  return waitingFor(language).filter((pid) => {
+    // proc(5): field 22, in hundredths of a second.
+    const started = Number(readOf(pid, "stat").split(")").at(-1)?.split(" ")[20]) * 10;
+    return !before.includes(pid) && up - started >= AHEAD_MS;
+  });
+}
+
+function readOf(pid: string, file: "cmdline" | "stat"): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith("/usr/bin/node\0/sandbox/");
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
   } catch {
-    return false; // no process, or one that has ended meanwhile
+    return ""; // no process, or one that has ended meanwhile
   }
+}
+
+/** What comes too late is found by what is asked next. */
+async function until(isSo: () => boolean): Promise<void> {
+  const late = performance.now() + LATE_MS;
+  while (!isSo() && performance.now() < late) await setTimeout(50);
 }
 
 void main();

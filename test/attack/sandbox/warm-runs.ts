@@ -42,11 +42,21 @@ const VARIABLES = {
 };
 const shown = await run("", ["printenv", ...Object.keys(VARIABLES)], VARIABLES);
 process.stdout.write(`${JSON.stringify(shown.kind === "ran" ? shown.stdout : shown)}\n`);
+const api = containerApi(settings.sockets.docker);
+/** Containers that are there, so many at least, and have been for a while; after half a minute, whatever is there. */
+async function settled(least: number): Promise<{ Id: string }[]> {
+  const late = Date.now() + 30_000;
+  for (;;) {
+    const there = (await api.ask("GET", "/containers/json")) as { Id: string; Created: number }[];
+    const before = Date.now() / 1000 - 3;
+    const isSo = there.length >= least && there.every(({ Created }) => Created < before);
+    if (isSo || Date.now() > late) return there;
+    await setTimeout(200);
+  }
+}
 if (last === "emptied") {
-  const api = containerApi(settings.sockets.docker);
   // As after a restart of docker: what waits is not there any more when it is wanted.
-  await setTimeout(2000);
-  const waiting = (await api.ask("GET", "/containers/json")) as { Id: string }[];
+  const waiting = await settled(1);
   for (const { Id } of waiting) await api.ask("DELETE", `/containers/${Id}?force=1`);
   const ran = await run("echo all the same");
   process.stdout.write(
@@ -56,12 +66,7 @@ if (last === "emptied") {
 } else if (last === "die") {
   void run("trap '' TERM HUP; setsid sleep 7107 & sleep 7108");
   // Not while one is being made: such a one goes with the next start.
-  const api = containerApi(settings.sockets.docker);
-  for (let settled = false; !settled; await setTimeout(200)) {
-    const there = (await api.ask("GET", "/containers/json")) as { Created: number }[];
-    const before = Date.now() / 1000 - 3;
-    settled = there.length > settings.warm && there.every(({ Created }) => Created < before);
-  }
+  await settled(settings.warm + 1);
   process.kill(process.pid, "SIGKILL");
 } else {
   await sandboxes.close();
