@@ -12,6 +12,7 @@ import {
   exec,
   ownHost,
   start,
+  stillThere,
   type Ended,
 } from "./host.ts";
 
@@ -59,10 +60,10 @@ function ranOf(ended: Ended): Ran {
 const ran = async (...words: string[]): Promise<Ran> =>
   ranOf(await sallyport("run", FILE, "--json", ...words));
 
-/** What is left of sandboxes; a moment is given to what is dying already. */
+/** What is left of sandboxes, once what is dying has had its time. */
 async function leftovers(): Promise<string> {
   const list = "pgrep -fa '[b]wrap --args|[s]leep 72[0-9][0-9]|/[s]andbox/program' || :";
-  return await arrangeScript(ownHost(), `sleep 0.3; ${list}`);
+  return await stillThere(ownHost(), list);
 }
 const until = async (script: string): Promise<string> =>
   await arrangeScript(ownHost(), `until ${script}; do sleep 0.05; done`);
@@ -170,7 +171,7 @@ describeInLab("workflows in sandboxes", () => {
 
   test("its time over, all of it is gone", async () => {
     await workflow(
-      "id: a, timeout: 1s, run: 'trap \"\" TERM; setsid sleep 7201 & echo on; sleep 7202; sleep 7203'",
+      "id: a, timeout: 5s, run: 'trap \"\" TERM; setsid sleep 7201 & echo on; sleep 7202; sleep 7203'",
     );
     const { status, steps } = await ran();
     expect(status).toBe(RUN_STATUS["timed-out"]);
