@@ -78,13 +78,20 @@ function invisible(text: string): string[] {
   });
 }
 
-/** Lets a program live as long as it likes, and then kills it 40 times, ever later in its life. */
+/**
+ * Lets a program live as long as it likes, and then kills it 40 times, ever later in its life: the shortest of three,
+ * for what else this machine does makes a life longer.
+ */
 const KILLER = `
 use Time::HiRes qw(time sleep);
 sub begin { my $child = fork; return $child if $child; open STDOUT, ">", "/dev/null"; exec @ARGV }
-my $started = time;
-waitpid begin(), 0;
-my $life = time() - $started;
+my $life = 1e9;
+for (1 .. 3) {
+  my $started = time;
+  waitpid begin(), 0;
+  my $lived = time() - $started;
+  $life = $lived if $lived < $life;
+}
 for my $point (1 .. 40) {
   my $child = begin();
   sleep $life * $point / 36;
@@ -229,7 +236,7 @@ describeInLab("the audit log", () => {
       expect(logged.at(-1)).toMatchObject({ phase: "end", requestId: answer.reply.requestId });
       const begun = logged.filter(({ phase }) => phase === "begin").length;
       const ended = logged.filter(({ phase }) => phase === "end").length;
-      expect(ended, "not all of 42 lived as long as they liked").toBeLessThan(42);
+      expect(ended, "not all of 44 lived as long as they liked").toBeLessThan(44);
       expect(await verified(place)).toMatchObject({
         success: true,
         problemCount: 0,
