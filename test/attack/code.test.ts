@@ -201,7 +201,9 @@ describeInLab("code that an agent sends", () => {
 
     test("so many run at once, so many wait, and no more are taken", async () => {
       await withSettings("atOnce: 1\nwaiting: 2\n", async (by) => {
-        const all = Array.from({ length: 6 }, () => run("bash", "sleep 0.5", {}, by));
+        const all = Array.from({ length: 6 }, (_, at) =>
+          run("bash", at === 0 ? "sleep 3" : "sleep 0.5", {}, by),
+        );
         const codes = (await Promise.all(all)).map(({ code }) => code);
         expect(codes.filter((code) => code === null)).toHaveLength(3);
         expect(codes.filter((code) => code === "sandboxes_busy")).toHaveLength(3);

@@ -65,7 +65,7 @@ rm -f ${ACTING}*`;
 /** Runs the helper as the agent, does `lines` while it acts, and prints its answer. */
 const MEANWHILE = (lines: string): string => `${SLOW_SPY}
 setpriv --reuid=agent --regid=agent --init-groups -- sudo -n ${READ.join(" ")} >/tmp/answer &
-for try in $(seq 500); do [ ! -e ${ACTING} ] || break; sleep 0.02; done
+for try in $(seq 1500); do [ ! -e ${ACTING} ] || break; sleep 0.02; done
 [ -e ${ACTING} ]
 ${lines}
 >${ACTING}.go

@@ -49,7 +49,7 @@ describeInLab("asking for a step outside of the sandbox", () => {
           for (let turn = 0; ; turn += 1) {
             const answer = await call("workflow_status", { run });
             const data = answer.data as Status;
-            if (data.state === state || turn === 40) return { ...answer, data };
+            if (data.state === state || turn === 100) return { ...answer, data };
             await pause(250);
           }
         };

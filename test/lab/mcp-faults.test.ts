@@ -79,7 +79,7 @@ describeInLab("under a serving agent", () => {
   });
 
   test.concurrent("the helper is killed in mid-transaction: its outcome is unknown, it is on record, and is not repeated", async () => {
-    const slow = `${withCurl2(": >/var/begun; sleep 3")}apt-get -qq update\n`;
+    const slow = `${withCurl2(": >/var/begun; sleep 10")}apt-get -qq update\n`;
     await serving(slow, async (place, ask) => {
       const answer = ask(INSTALL);
       await arrangeScript(place, `while ! [ -e /var/begun ]; do sleep 0.1; done\n${KILL_HELPERS}`);
