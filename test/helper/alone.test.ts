@@ -56,7 +56,7 @@ describeInLab("in a mount namespace", () => {
     ["a session takes many", "session", 20],
     ["a package action reaches no further than it may", "package", 18],
     ["no order of wishes and uses grants what no person has granted", "grants-fuzz", 1],
-  ])("%s", (_, tests, least) => {
+  ])("%s", { timeout: 300_000 }, (_, tests, least) => {
     const { stdout, stderr, status } = run(join(root, "scripts/alone"), words, tests);
     const lines = stdout.split("\n").filter((line) => /^(?:not )?ok /.test(line));
     expect(

@@ -16,13 +16,13 @@ const built = join(root, ".mutation/helper");
 const PLACE = "/run/alone/sallyport-helper";
 const USUAL = "idle: 600, life: 86_400";
 
-/** Its path. A session of it may be idle for two seconds, and live for five. */
+/** Its path. A session of it may be idle for four seconds, and live for ten. */
 export async function builtHelper(): Promise<string> {
   // Once in this namespace: where mutants are tried, all are in one build, and a variable chooses.
   if (existsSync(PLACE)) return PLACE;
   const usual = readFileSync(join(root, "helper/policy.ts"), "utf8");
   if (!usual.includes(USUAL)) throw new Error(`helper/policy.ts has no "${USUAL}"`);
-  const policy = usual.replace(USUAL, "idle: 2, life: 5");
+  const policy = usual.replace(USUAL, "idle: 4, life: 10");
   const { text } = await bundleHelper(root, "0.0.0", policy);
   const key = createHash("sha256").update(text).digest("hex");
   const out = join(built, key);
@@ -64,7 +64,7 @@ export function start(
 ) {
   const env = { ...Object.fromEntries(MUTANT), SUDO_UID: "1000", ...environment };
   // What a mutant hangs is soon ended.
-  const limits = { timeout: 20_000, killSignal: "SIGKILL" } as const;
+  const limits = { timeout: 40_000, killSignal: "SIGKILL" } as const;
   const child = spawn(helper, words, { env, stdio: ["pipe", stdout, "inherit"], ...limits });
   child.stdin?.on("error", () => {}); // it may have ended
   let text = "";

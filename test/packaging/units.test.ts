@@ -87,7 +87,10 @@ describeInLab("as the daemon's unit is confined", () => {
       expect(await arrange(host, ...shown)).toBe(`${status}\n`);
     } finally {
       await endOf(listener);
-      await arrangeScript(host, `rm -rf ${REACH} ${place}; systemctl daemon-reload`);
+      await arrangeScript(
+        host,
+        `systemctl reset-failed 'sallyport-reach*'; rm -rf ${REACH} ${place}; systemctl daemon-reload`,
+      );
     }
   });
 });

@@ -191,7 +191,7 @@ systemctl reset-failed`,
   const teller = async (
     body: string,
     settings = `[${TELLER}, --mail]`,
-    seconds = 5,
+    seconds = 30,
   ): Promise<void> =>
     void (await arrangeScript(
       host,
@@ -208,7 +208,10 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
   const id = (letter: string): string => letter.repeat(32);
 
   test("a wish is told once, in one object, by itself", { timeout: 120_000 }, async () => {
-    await teller(`cat >>${TOLD}; echo "$*" >>${TOLD}; env | cut -d= -f1 | sort >>${TOLD}`);
+    // Who looks sees all of it or nothing.
+    await teller(
+      `all=$(cat; echo "$*"; env | cut -d= -f1 | sort); printf '%s\\n' "$all" >>${TOLD}`,
+    );
     await waits(id("a"), wish("service stop ssh", "urgent\u001b[2J\u202e"));
     await expect.poll(told, SLOW).toEqual([
       {
@@ -233,6 +236,8 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
     ).toEqual(["--mail", "LC_ALL", "PATH", "PWD"]);
     await waits(id("b"), wish("service stop docker"));
     await expect.poll(async () => (await told()).length, SLOW).toBe(2);
+    const unit = "sallyport-notify.service";
+    await expect.poll(() => states(unit), SLOW).toEqual(["inactive"]);
     expect(await sallyport("notify")).toMatchObject({ status: 0, stdout: "" });
     expect(await told()).toHaveLength(2);
   });
@@ -255,18 +260,18 @@ cat >/etc/sallyport/settings.yaml <<'END'\nnotify: { command: ${settings}, secon
     await expect.poll(async () => (await told()).length, SLOW).toBe(4);
   });
 
-  const FAILING: [name: string, body: string, why: RegExp][] = [
+  const FAILING: [name: string, body: string, why: RegExp, seconds?: number][] = [
     ["fails", `echo once >>${TOLD}; exit 3`, /ended with 3/],
-    ["hangs", `echo once >>${TOLD}; sleep 1000`, /took longer than 1 s/],
+    ["hangs", `echo once >>${TOLD}; sleep 1000`, /took longer than 1 s/, 1],
     ["reads nothing and says much", `echo once >>${TOLD}; yes | head -c 5000000; exit 1`, /with 1/],
     ["kills itself", `echo once >>${TOLD}; kill -9 $$`, /ended with a signal/],
   ];
   test.each(FAILING)(
     "a program that %s is tried three times, and changes nothing",
     { timeout: 120_000 },
-    async (_, body, why) => {
+    async (_, body, why, seconds = 30) => {
       await arrange(host, "systemctl", "stop", ...NOTIFYING, "sallyport-notify.service");
-      await teller(body, `[${TELLER}]`, 1);
+      await teller(body, `[${TELLER}]`, seconds);
       await waits(id("c"), wish("service stop ssh"));
       for (let at = 0; at < 3; at += 1) {
         const ended = await sallyport("notify");

@@ -102,7 +102,7 @@ test("when it stops, a run is cancelled: what the helper has begun ends, and no 
   const { data } = await call(daemon, "start", { workflow: text });
   await until(daemon, data?.run ?? "", (status) => statesOf(status)["a"] === "running");
   const stopping = daemon.stop();
-  await pause(300);
+  await expect.poll(() => daemon.log("stop").length).toBe(1);
   rmSync(hold);
   await stopping;
   const next = await on.start();

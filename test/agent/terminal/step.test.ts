@@ -243,8 +243,7 @@ test("what no program could be given is a step that did not start, and leaves no
     ["/bin/echo", "x".repeat(1 << 20)],
   ])
     expect((await run(argv)).end).toMatchObject({ kind: "lost" });
-  await sleep(50);
-  expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before);
+  await expect.poll(() => readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before);
 });
 
 test("a recording that cannot be written is told, after all of the step has ended", async () => {

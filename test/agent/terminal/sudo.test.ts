@@ -85,7 +85,11 @@ sudo -n -l && echo listed
       // One step finds the number that sudo asked by; the other says it, and waits for an answer.
       const ask = (what: string) =>
         `printf '%s' "${what}"; timeout 1 head -c 1 </dev/tty | od -An -tx1`;
-      const [, asking] = await runSteps(host, [
+      // While sudo asks, its number stands in its arguments; PAM has it wait there until that has been seen.
+      const lines = `printf '#!/bin/sh\\nfor look in $(seq 200); do [ ! -s /tmp/spied ] || exit 0; sleep 0.1; done\\n' >/usr/bin/seen
+chmod 755 /usr/bin/seen
+for service in sudo sudo-i; do sed -i '1i auth optional pam_exec.so quiet /usr/bin/seen' /etc/pam.d/$service; done`;
+      const steps = [
         {
           locked: false,
           timeoutMs: 20_000,
@@ -102,7 +106,8 @@ ${ask("[sudo: $spied] Password: ")}
 ${ask("$spied")}; sudo -k
 timeout --foreground 1 sudo -S -p "$spied" -v </dev/tty >/dev/null 2>&1 || echo "; refused"`),
         },
-      ]);
+      ];
+      const [, asking] = await runSteps(host, steps, { lines });
       return { end: asking?.end, asked: asking?.output.replaceAll(/[0-9a-f]{32}/g, "N") };
     });
     const asked =
@@ -114,11 +119,11 @@ timeout --foreground 1 sudo -S -p "$spied" -v </dev/tty >/dev/null 2>&1 || echo 
     const seen = await everywhere(async (host) => {
       await arrangeScript(host, "rm -rf /tmp/casts; mkdir -m 777 /tmp/casts");
       const driver = startDriver(host);
-      const argv = shell("sudo -n sh -c 'sleep 4; echo end'; env");
+      const argv = shell("sudo -n sh -c 'sleep 8; echo end'; env");
       const steps = [
         { argv, castFile: "/tmp/casts/a.cast", env: { SHELL_ENV: "x" } },
         {
-          argv: shell("sleep 4; ulimit -c unlimited; kill -SEGV $$"),
+          argv: shell("sleep 8; ulimit -c unlimited; kill -SEGV $$"),
           castFile: "/tmp/casts/b.cast",
         },
       ];
@@ -126,7 +131,7 @@ timeout --foreground 1 sudo -S -p "$spied" -v </dev/tty >/dev/null 2>&1 || echo 
       await exec(host, "root", [
         "sh",
         "-c",
-        "until pgrep -x sleep >/dev/null; do sleep 0.1; done; sleep 0.5",
+        "until [ \"$(pgrep -fxc 'sleep 8')\" -ge 2 ]; do sleep 0.1; done; sleep 0.5",
       ]);
       // The program itself holds it to the end of the run; nobody else may.
       const search = `
@@ -167,8 +172,8 @@ for my $process (glob "/proc/[0-9]*") {
     const hosts = terminalHosts(/sudo-[ABC]$/);
     const seen = await Promise.all(
       hosts.map(async (host) => {
-        const lines = sudoersWith("Defaults timestamp_timeout=0.05"); // 3 s
-        const [result] = await runSteps(host, [{ argv: shell("sleep 8; sudo -n id -u") }], {
+        const lines = sudoersWith("Defaults timestamp_timeout=0.2"); // 12 s
+        const [result] = await runSteps(host, [{ argv: shell("sleep 14; sudo -n id -u") }], {
           lines,
         });
         return [host.name, result?.output];

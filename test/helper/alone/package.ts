@@ -165,6 +165,6 @@ test("by two where there are two; that neither knows it is an answer", async () 
 test.each(["--query", "--info"])("no answer in time to %s is none", async (word) => {
   withPacman();
   when(word, "sleep 20");
-  const { data, error, outcome } = await ask("info", "git", 400);
+  const { data, error, outcome } = await ask("info", "git", 3000);
   expect([data, error?.code, outcome.timedOut]).toEqual([null, "timeout", true]);
 });

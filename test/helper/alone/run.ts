@@ -1,5 +1,7 @@
 /** How a program is started, and what is kept of it. Real programs, in this mount namespace. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { run } from "../../../helper/run.ts";
 
@@ -77,20 +79,24 @@ test("after the deadline nothing of it is left", async () => {
 
 test("with patience it may end by itself", async () => {
   const text = "trap 'echo ended; exit 5' TERM; echo begun; while :; do sleep 0.05; done";
-  const ended = await script(text, { deadline: Date.now() + 400, graceMs: 5000 });
+  const ended = await script(text, { deadline: Date.now() + 3000, graceMs: 5000 });
   expect(ended).toMatchObject({ timedOut: true, exitCode: 5, stdout: "begun\nended\n" });
 });
 
 test("what it says is passed on as it comes, whole characters at a time", async () => {
   const told: [string, string][] = [];
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-run-"));
+  const heard = join(folder, "heard");
   const tell = (stream: "stdout" | "stderr", text: string) => {
     told.push([stream, text]);
+    if (text === "caf") writeFileSync(heard, "");
     return Promise.resolve();
   };
   const { stdout } = await script(
-    "printf 'caf\\303'; sleep 0.35; printf '\\251'; echo no >&2; sleep 0.3",
+    `printf 'caf\\303'; until [ -e ${heard} ]; do sleep 0.05; done; printf '\\251'; echo no >&2; sleep 0.3`,
     { tell },
   );
+  rmSync(folder, { recursive: true });
   expect(stdout).toBe("café");
   const from = (stream: string) => told.filter(([of]) => of === stream).map(([, text]) => text);
   expect(from("stdout")).toEqual(["caf", "é"]);

@@ -131,7 +131,7 @@ test.each([
     when(action, "sleep 20");
     when("kill", `sleep 0.2; echo ended >>${OWN}/called`);
     const call = { tell: null, words: [], requestId: ID, detached: true, started: Date.now() };
-    const within = { ...call, deadline: Date.now() + 600, graceMs: 0 };
+    const within = { ...call, deadline: Date.now() + 3000, graceMs: 0 };
     const request: ServiceRequest = { kind: "service", action, name: "nginx" };
     expect(await service(request, within as never)).toMatchObject({
       outcome: { timedOut: true },
