@@ -40,7 +40,7 @@ describeInLab("in a container on a host", () => {
 
   /** Nothing of any run: given a moment for what is on its way out. */
   async function nothingLeft(): Promise<void> {
-    const late = { timeout: 30_000, interval: 100 };
+    const late = { timeout: 10_000, interval: 100 };
     const listed = async () => await docker.api.ask("GET", "/containers/json?all=1");
     await expect.poll(listed, late).toEqual([]);
     await expect.poll(() => docker.groups(), late).toEqual([]);

@@ -35,23 +35,6 @@ export async function approve(place: Host, id: string, ...options: string[]): Pr
   expect([status, stdout], stderr).toEqual([0, "granted\n"]);
 }
 
-/**
- * The same, as seconds of processors with all that the command starts and sudo: what else this machine does is not
- * its own.
- */
-export async function approvalSeconds(
-  place: Host,
-  id: string,
-  ...options: string[]
-): Promise<number> {
-  const timed = ["/bin/bash", "-c", `TIMEFORMAT='%U %S'; time "$@" 2>/dev/null`, "bash"];
-  const words = ["sudo", "-k", "-S", SALLYPORT, "approve", "--yes", ...options, id];
-  const ended = await exec(place, "ops", [...timed, ...words], { input: "lab-ops-password\n" });
-  expect([ended.status, ended.stdout], ended.stderr).toEqual([0, "granted\n"]);
-  const [user = NaN, system = NaN] = ended.stderr.trim().split(" ").map(Number);
-  return user + system;
-}
-
 export async function stands(place: Host, id: string): Promise<unknown> {
   const { data } = (await askOnce(place, "grant", "check")).reply;
   return data?.kind === "grant" ? data.grants.find((one) => one.id === id)?.stands : data;

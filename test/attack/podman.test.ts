@@ -47,7 +47,7 @@ print(sum(os.wait()[1] == 9 for i in range(8)) > 0)`;
   });
 
   test("of all these runs nothing is left", async () => {
-    const late = { timeout: 30_000, interval: 100 };
+    const late = { timeout: 10_000, interval: 100 };
     const listed = async () => await podman.api.ask("GET", "/containers/json?all=1");
     await expect.poll(listed, late).toEqual([]);
     await expect.poll(() => podman.groups(), late).toEqual([]);

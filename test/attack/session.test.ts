@@ -227,7 +227,7 @@ kill -${signal} $(here "^/usr/bin/sudo -n ${HELPER} session")`,
         );
         expect(await answer).toMatchObject({ kind: "reply", reply: { success: true } });
         await arrange(place, "test", "-e", "/var/finished");
-        for (let tries = 0; tries < 200 && session.alive(); tries += 1) await sleep(100);
+        for (let tries = 0; tries < 50 && session.alive(); tries += 1) await sleep(100);
         expect(session.alive()).toBe(false);
       });
     },

@@ -9,7 +9,7 @@ import {
   records,
   type User,
 } from "../lab/host.ts";
-import { approvalSeconds, approve, decide, SALLYPORT, setUpFor } from "./grants.ts";
+import { approve, decide, SALLYPORT, setUpFor } from "./grants.ts";
 import { inPlace, OWN_DISKS } from "./place.ts";
 import {
   HOME,
@@ -46,7 +46,9 @@ describeInLab("a step outside of the sandbox", () => {
     expect(shown.stdout).toContain(`id -u >>${MARK}`);
     expect(shown.stdout).toContain(`"${waiting.run}"`);
 
-    expect(await approvalSeconds(ownHost(), id, "-m", "ticket 7")).toBeLessThan(1);
+    const begun = performance.now();
+    await approve(ownHost(), id, "-m", "ticket 7");
+    expect(performance.now() - begun).toBeLessThan(5000);
     const next = await resume(waiting.run);
     expect(next.steps["out"]).toMatchObject({ state: "succeeded" });
     expect(await marks()).toBe("1001\n");

@@ -105,15 +105,6 @@ export async function arrangeScript(host: Host, script: string): Promise<string>
   return await arrange(host, "/bin/sh", "-euc", script);
 }
 
-/** What `list`, a line for sh(1), prints until it prints nothing; after 20 s it is not dying any more. */
-export async function stillThere(host: Host, list: string): Promise<string> {
-  const look = `left=$(${list}); [ -n "$left" ] || break; sleep 0.1`;
-  return await arrangeScript(
-    host,
-    `end=$(($(date +%s) + 20)); while [ "$(date +%s)" -lt "$end" ]; do ${look}; done; printf %s "$left"`,
-  );
-}
-
 export type Asked = Ended & { reply: Reply | null };
 
 export function withReply(ended: Ended): Asked {

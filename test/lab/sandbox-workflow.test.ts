@@ -12,7 +12,6 @@ import {
   exec,
   ownHost,
   start,
-  stillThere,
   type Ended,
 } from "./host.ts";
 
@@ -60,10 +59,10 @@ function ranOf(ended: Ended): Ran {
 const ran = async (...words: string[]): Promise<Ran> =>
   ranOf(await sallyport("run", FILE, "--json", ...words));
 
-/** What is left of sandboxes, once what is dying has had its time. */
+/** What is left of sandboxes; a moment is given to what is dying already. */
 async function leftovers(): Promise<string> {
   const list = "pgrep -fa '[b]wrap --args|[s]leep 72[0-9][0-9]|/[s]andbox/program' || :";
-  return await stillThere(ownHost(), list);
+  return await arrangeScript(ownHost(), `sleep 0.3; ${list}`);
 }
 const until = async (script: string): Promise<string> =>
   await arrangeScript(ownHost(), `until ${script}; do sleep 0.05; done`);

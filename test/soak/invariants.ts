@@ -49,6 +49,8 @@ async function examineHost(
   const refusals = lockdowns.flatMap(({ from, to }) => claimsWithin(claims, from, to));
   const marks = await marksOf(machine);
   const { began: since } = before;
+  const unrecorded = claimFlaws(entries, claims, fullLogs);
+  const excused = claimFlaws(entries, claims, []).length - unrecorded.length;
   const finding = (invariant: string, flaws: string[], figure = ""): Finding => {
     return { invariant, host, flaws, figure };
   };
@@ -61,8 +63,8 @@ async function examineHost(
     ),
     finding(
       "answers are on record",
-      claimFlaws(entries, claims, fullLogs),
-      `${claims.length} answers`,
+      unrecorded,
+      `${claims.length} answers, ${excused} without an end for want of a byte`,
     ),
     finding(
       "uses of grants",

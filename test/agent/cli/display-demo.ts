@@ -1,6 +1,7 @@
 /**
  * A bootstrap's display without a bootstrap, for a pseudo terminal: HOSTS SECONDS [ask|fail|resize]. Hosts go through
- * their phases, 40 at once; every tenth is unreachable; with `resize` all others wait for a new size first. Prints the name of its terminal first.
+ * their phases, 40 at once; every tenth is unreachable; with `resize` all others wait for a new size first. Prints the
+ * name of its terminal first.
  */
 import { once } from "node:events";
 import { readlinkSync } from "node:fs";

@@ -1,6 +1,6 @@
 /** Hostile programs, and what has to come of them: the same for whatever makes the sandbox. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { arrangeScript, endOf, start, stillThere } from "../../lab/host.ts";
+import { arrangeScript, endOf, start } from "../../lab/host.ts";
 import {
   CANARY,
   execWords,
@@ -125,9 +125,9 @@ export function hostilePrograms(
   });
 }
 
-/** Sandboxes and what ran in them, as pgrep shows it, once what is dying has had its time. */
+/** Sandboxes and what ran in them, as pgrep shows it; a moment is given to what is dying already. */
 export async function leftovers(place: Place): Promise<string> {
   const list =
     "pgrep -fa '[b]wrap --args|[s]andbox-launcher|[s]leep 710|/[s]andbox/program' | grep -v 'sleep 7101' || :";
-  return await stillThere(place.host, list);
+  return await arrangeScript(place.host, `sleep 0.2; ${list}`);
 }
