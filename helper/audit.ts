@@ -96,8 +96,7 @@ function ending(fd: number, size: number, most: number): Buffer {
   return bytes;
 }
 
-// Node has no flock(2), and a refusal may not start flock(1): so it is the runtime's own SQLite,
-// on an empty database, whose lock the kernel takes back from a dead holder.
+// Node has no flock(2), and a refusal may not start flock(1): so it is SQLite's lock, which ends with its holder.
 const locks: Record<string, { exec: (statement: string) => void }> = {};
 /** Takes the lock `name` until it is disposed of; null where it was not free within `seconds`. */
 export function lock(name: "audit" | "grants" | "package", seconds: number): Disposable | null {

@@ -8,12 +8,12 @@ import { run, type Conditions } from "./run.ts";
 import { distrust } from "./defence.ts";
 
 type Version = [command: string, version: RegExp];
-// `verbs`: what each of VERBS is, by commas; one with a path is another program's. `trial` makes a dry run of a change
-// and finds the removals in what it prints, which is told to nobody; `heal` mends what was interrupted.
+// `verbs`: what each of VERBS is, by commas; one with a path is another program's. `trial` makes a dry run of a change,
+// finds the removals in what it prints, told to nobody, and asks for dpkg's flag; `heal` mends what was interrupted.
 /** Command lines of ours, split at spaces; nothing of a request is ever among them. */
 export type Manager = Record<"program" | "verbs", string> & {
   environment?: Record<string, string>;
-  trial?: [option: string, removal: RegExp];
+  trial?: [option: string, removal: RegExp, flag: string];
   heal?: string;
 } & Record<"installed" | "candidate", Version>;
 const ALL = "update all,upgrade all,autoclean all,autoremove all";
@@ -31,11 +31,11 @@ const ADD = "--no-remove --no-install-recommends install";
 export const MANAGERS: readonly Manager[] = [
   {
     program: `/usr/bin/apt-get --quiet --yes -o DPkg::Lock::Timeout=60 ${CONFFILES}`,
-    verbs: `${ADD},remove,--no-remove --only-upgrade install,update,upgrade,autoclean,autoremove`,
+    verbs: `${ADD},-o Dpkg::Options::=--force-remove-reinstreq remove,--no-remove --only-upgrade install,update,upgrade,autoclean,autoremove`,
     environment: { DEBIAN_FRONTEND: "noninteractive", APT_LISTCHANGES_FRONTEND: "none", ...CALM },
     installed: [POLICY, /^ {2}Installed: ([^(\s]\S*)/m],
     candidate: [POLICY, /^ {2}Candidate: ([^(\s]\S*)/m],
-    trial: ["--simulate", /^(?:Remv|Purg) (\S+)/gm],
+    trial: ["--simulate", /^(?:Remv|Purg) (\S+)/gm, "/usr/bin/dpkg-query -Wf ${db:Status-Eflag}"],
     heal: "/usr/bin/dpkg --force-confold --configure --pending",
   },
   {
@@ -83,13 +83,15 @@ export async function packages(request: PackageRequest, within: Conditions): Pro
     return run(words, { ...within, tell }, manager.environment);
   };
   if (action === "info") return await info(request.name, manager, ask);
-  const command = commandFor(manager, name === null ? `${action} all` : action);
+  let command = commandFor(manager, name === null ? `${action} all` : action);
   if (command === null) return refused("unavailable", "this package manager cannot do that");
   // Unasked: `dpkg --audit` does not tell what waits in /var/lib/dpkg/updates. One that cannot be mended must not
   // stand in the way of its own removal; nor must a lock that another holds: the action itself waits for it.
   const mended = manager.heal === undefined ? null : await ask(manager.heal);
   if (mended?.timedOut === true) return done(mended);
   if (manager.trial !== undefined && name !== null) {
+    const { stdout: flag } = await ask(manager.trial[2], name, null);
+    if (flag.includes("reinstreq")) command = command.replace(" ", " --reinstall "); // else apt-get does nothing, and says 0
     const trial = await ask(command.replace(" ", ` ${manager.trial[0]} `), name, null);
     if (trial.exitCode !== 0) return busyOr(done(trial));
     if (trial.truncated) return refused("not_allowed", "would change more than can be checked");

@@ -15,8 +15,7 @@ const KEPT = 32_768; // bytes of the beginning and of the end of each stream
 /** `deadline` in milliseconds since the epoch; `graceMs`: how long a tree may take to end unkilled. */
 export type Conditions = Pick<Call, "requestId" | "tell"> & { deadline: number; graceMs: number };
 
-// Output goes to files without a name: a pipe would break, and the program with it, if this process
-// were killed; and a daemon left behind would hold it open.
+// Output goes to files without a name: a pipe would break with this process, and a daemon left behind would hold it.
 /** Runs a program by absolute path, without a shell, in a session of its own; throws where it cannot. */
 export async function run(argv: string[], within: Conditions, extra = {}): Promise<Outcome> {
   const [program = "", ...args] = argv;

@@ -43,6 +43,19 @@ print STDERR $peak;
 exit $? >> 8;
 `;
 
+/** What dpkg 1.21 leaves of htop where it is killed in the first milliseconds of unpacking it. */
+const TORN = `dpkg --purge --force-all htop ${QUIET}
+cat >>/var/lib/dpkg/status <<'END'
+Package: htop
+Status: install reinstreq half-installed
+Priority: optional
+Section: misc
+Architecture: all
+Version: 1.1
+
+END
+`;
+
 async function versions(place: Host, ...names: string[]): Promise<Record<string, string | null>> {
   const script = `for name; do dpkg-query -W -f '\${Package}=\${db:Status-Abbrev}\${Version}\\n' "$name" || :; done`;
   const { stdout } = await exec(place, "root", ["sh", "-c", script, "sh", ...names]);
@@ -127,6 +140,23 @@ describeInLab("packages", () => {
         "libcurl-lab": "1.0",
         htop: "1.1",
       });
+    });
+  });
+
+  test.concurrent("P07: a package over which dpkg was killed as it began to unpack is installed once more, or removed", async () => {
+    await inPlace(host, OWN_DISKS, async (place) => {
+      for (const [action, then] of [
+        ["install", "1.1"],
+        ["upgrade", "1.1"],
+        ["remove", null],
+      ] as const) {
+        await arrangeScript(place, TORN);
+        expect(await arrange(place, "dpkg", "--audit")).toContain("htop");
+        const { reply, stdout } = await askOnce(place, "package", action, "htop");
+        expect(reply, `in ${stdout}`).toMatchObject({ success: true });
+        expect(await versions(place, "htop")).toEqual({ htop: then });
+        expect(await arrange(place, "dpkg", "--audit")).toBe("");
+      }
     });
   });
 

@@ -21,7 +21,7 @@ const TOLD: [name: string, commands: (string | null)[]][] = [
     "apt-get",
     [
       `${APT} --no-remove --no-install-recommends install`,
-      `${APT} remove`,
+      `${APT} -o Dpkg::Options::=--force-remove-reinstreq remove`,
       `${APT} --no-remove --only-upgrade install`,
       `${APT} update`,
       `${APT} upgrade`,

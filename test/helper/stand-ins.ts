@@ -23,7 +23,7 @@ export const KERNEL_LOG = "/dev/kmsg";
 export const SYSTEMD = "/run/systemd/system";
 export const BUILD = { version: "1.2.3", buildId: "b1", policyHash: "ab".repeat(32) };
 
-const PROGRAMS = ["systemctl", "journalctl", "apt-get", "apt-cache", "dpkg"];
+const PROGRAMS = ["systemctl", "journalctl", "apt-get", "apt-cache", "dpkg", "dpkg-query"];
 const SCRIPT = `#!/bin/sh
 echo "\${0##*/} $*" >>${OWN}/called
 echo "$DEBIAN_FRONTEND $APT_LISTCHANGES_FRONTEND $NEEDRESTART_SUSPEND" >${OWN}/surroundings

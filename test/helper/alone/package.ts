@@ -14,6 +14,7 @@ const APT =
   "apt-get --quiet --yes -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold";
 const DRY = APT.replace(" ", " --simulate ");
 const HEAL = "dpkg --force-confold --configure --pending";
+const FLAG = "dpkg-query -Wf ${db:Status-Eflag} -- git";
 const ADD = "--no-remove --no-install-recommends install -- git";
 
 const within = (ms = 20_000) => ({
@@ -34,7 +35,7 @@ function withPacman(): void {
 
 test("an installation mends, tries, and is made, without a question to anybody", async () => {
   expect(await ask("install", "git")).toMatchObject({ outcome: { exitCode: 0 }, error: null });
-  expect(called()).toEqual([HEAL, `${DRY} ${ADD}`, `${APT} ${ADD}`]);
+  expect(called()).toEqual([HEAL, FLAG, `${DRY} ${ADD}`, `${APT} ${ADD}`]);
   expect(readFileSync(`${OWN}/surroundings`, "utf8")).toBe("noninteractive none 1\n");
 });
 
@@ -53,6 +54,22 @@ test("who reads along is told what mends and what is made, and not what was only
   expect(heard).not.toContain("Inst");
 });
 
+const REMOVE = "-o Dpkg::Options::=--force-remove-reinstreq remove -- git";
+test.each([
+  ["install", "reinstreq", ADD],
+  ["upgrade", "reinstreq", "--no-remove --only-upgrade install -- git"],
+  ["remove", "okreinstreq", REMOVE],
+])(
+  "%s of what dpkg flags as %s installs it once more, or is its end",
+  async (action, flag, verb) => {
+    when("-Wf", `printf ${flag}`);
+    expect((await ask(action, "git")).error).toBeNull();
+    const again = (apt: string): string => `${apt.replace(" ", " --reinstall ")} ${verb}`;
+    const dry = APT.replace(" ", " --simulate --reinstall ");
+    expect(called()).toEqual([HEAL, FLAG, `${dry} ${verb}`, again(APT)]);
+  },
+);
+
 test("what concerns the whole system is not tried before, and names nothing", async () => {
   expect((await ask("update", null)).error).toBeNull();
   expect(called()).toEqual([HEAL, `${APT} update`]);
@@ -69,14 +86,14 @@ test.each<[string, string, string, string | null]>([
   const { error } = await ask(action, "git");
   const refusal = problem("not_allowed", `would also remove ${others}`);
   expect(error).toEqual(others === null ? null : refusal);
-  expect(called()).toHaveLength(others === null ? 3 : 2);
+  expect(called()).toHaveLength(others === null ? 4 : 3);
 });
 
 test("what changes more than can be read is only tried", async () => {
   when("--simulate", "head -c 70000 /dev/zero; exit 0");
   const { error } = await ask("install", "git");
   expect(error).toEqual(problem("not_allowed", "would change more than can be checked"));
-  expect(called()).toHaveLength(2);
+  expect(called()).toHaveLength(3);
 });
 
 test.each<[string, string, object, number]>([
@@ -85,7 +102,7 @@ test.each<[string, string, object, number]>([
 ])("what %s is only tried", async (_, lines, error, exitCode) => {
   when("--simulate", lines);
   expect(await ask("install", "git")).toMatchObject({ error });
-  expect(called()).toHaveLength(2);
+  expect(called()).toHaveLength(3);
   rmSync(`${OWN}/on---simulate`);
   when("install", `case $* in *--simulate*) ;; *) ${lines} ;; esac`);
   const ended = await ask("install", "git");
