@@ -1,22 +1,7 @@
 /** Changes of sudoers/transaction.sh, each of which must be seen by a row of the transaction's tests. */
-
-/** `text` stands once in the script, and becomes `other`; `row` is then no longer what it gives. */
-type Change = { what: string; text: string; other: string; row: string };
-
-/** The line `text` is not there. */
-const without = (text: string, row: string): Change => ({
-  what: `there is no \`${text}\``,
-  text,
-  other: ":",
-  row,
-});
-/** `text` is `other`. */
-const instead = (text: string, other: string, row: string): Change => ({
-  what: `\`${text}\` is \`${other}\``,
-  text,
-  other,
-  row,
-});
+import { instead, without, type Change } from "./transaction-change.ts";
+import { DISK_CHANGES } from "./transaction-disk-changes.ts";
+import { STATUS_CHANGES } from "./transaction-status-changes.ts";
 
 export const CHANGES: Change[] = [
   // What it inherits.
@@ -124,6 +109,11 @@ export const CHANGES: Change[] = [
     `    stop 1 not-included "$answer"`,
     "a later file asks for a password (I04)",
   ),
+  instead(
+    `[ "$line" = "$rule: parsed OK" ] || printf`,
+    "printf",
+    "another administrator's file has a mode that visudo warns of (I06)",
+  ),
   // Going back.
   without(
     `case $number in '' | *[!0-9]*) return 1 ;; esac`,
@@ -178,6 +168,12 @@ export const CHANGES: Change[] = [
     "the lock is another user's file (V06)",
   ),
   instead("until flock -n 9; do", "until :; do", "three at once (I07)"),
+  instead(
+    "-le 90 ] || stop 75",
+    "-le 9 ] || stop 75",
+    "another installation takes longer than is waited",
+  ),
+  instead("|| stop 75 busy", "|| stop 71 busy", "another installation takes longer than is waited"),
   without(
     `plain_or_absent "$target" || stop 71 unsafe "$target is not a plain file of root's under one name"`,
     "the helper is a directory (V06)",
@@ -279,4 +275,6 @@ export const CHANGES: Change[] = [
     "'') usage 'a build id",
     "a build with a quotation mark",
   ),
+  ...STATUS_CHANGES,
+  ...DISK_CHANGES,
 ];

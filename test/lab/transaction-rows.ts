@@ -2,6 +2,8 @@
 import { LINE_ROWS } from "./transaction-line-rows.ts";
 import { MOMENT_ROWS } from "./transaction-moment-rows.ts";
 import type { Row } from "./transaction-row.ts";
+import { STAND_IN_ROWS } from "./transaction-stand-in-rows.ts";
+import { STATUS_ROWS } from "./transaction-status-rows.ts";
 
 const TRAPS = {
   "a symbolic link": "ln -s /etc/passwd $target",
@@ -22,6 +24,8 @@ const TARGETS: Record<string, string> = {
 export const ROWS: Row[] = [
   ...LINE_ROWS,
   ...MOMENT_ROWS,
+  ...STAND_IN_ROWS,
+  ...STATUS_ROWS,
   ...Object.entries(TARGETS).flatMap(([what, target]) =>
     Object.entries(TRAPS)
       // The kept rule is a second name of the rule while a run lasts.
@@ -90,6 +94,11 @@ export const ROWS: Row[] = [
   {
     name: "two other files define the same alias (I06)",
     before: "for n in 1 2; do echo 'User_Alias X = daemon' >/etc/sudoers.d/a$n; done",
+    gives: "0 installed - changed",
+  },
+  {
+    name: "another administrator's file has a mode that visudo warns of (I06)",
+    before: "echo '# of an administrator' >/etc/sudoers.d/aa; chmod 644 /etc/sudoers.d/aa",
     gives: "0 installed - changed",
   },
   {

@@ -41,7 +41,8 @@ digest() { sha256sum <"$1" | cut -c 1-64; }
 # put FOLDER [BUILD_ID]; put_bare, as over SSH, leaves the command line alone.
 put() { put_bare "$1" "${2-$1}" "$(digest "/run/$1/line")"; }
 put_bare() { sh "$script" install $agent "/run/$1" "$(digest "/run/$1/helper")" "$(digest "/run/$1/rule")" $helper "${2-$1}" ${3+"$3"}; }
-ask_status() { sh "$script" status $agent "$(digest "/run/$1/helper")" "$(digest "/run/$1/rule")" $helper "$1" "$(digest "/run/$1/line")"; }
+ask_status() { ask_status_bare "$1" "$(digest "/run/$1/line")"; }
+ask_status_bare() { sh "$script" status $agent "$(digest "/run/$1/helper")" "$(digest "/run/$1/rule")" $helper "$1" ${2+"$2"}; }
 take() { sh "$script" uninstall $agent $helper; }
 
 # Names, owners, modes, times and bytes of all that a transaction may touch; not the times of directories.
