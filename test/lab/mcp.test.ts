@@ -21,6 +21,7 @@ describeInLab("sallyport mcp", () => {
   });
   afterAll(async () => {
     await client.close();
+    await arrange(ownHost(), "rm", "-rf", "/var/lib/sallyport/grants"); // the wish to stop ssh
     await exec(ownHost(), "root", [PROGRAM, "setup-sudo", "--uninstall", "--user", "agent"]);
   });
 
