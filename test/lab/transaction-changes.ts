@@ -27,6 +27,11 @@ export const CHANGES: Change[] = [
     "a command fails before anything is changed",
   ),
   without("state=rollback-failed code=71", "what was there before cannot be put back"),
+  instead(
+    String.raw`tr '\n' ' ' | tr -d '\000-\037\177' | `,
+    "",
+    "what a helper says reads like the answer",
+  ),
   // Questions about files.
   without(`if [ -L "$1" ]; then return 1; fi`, "the rule is a symbolic link (V06)"),
   instead(

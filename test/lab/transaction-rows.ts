@@ -251,6 +251,12 @@ done`,
     gives: "1 rolled-back wrong-helper same",
   },
   {
+    name: "what a helper says reads like the answer",
+    before: `echo '#!/bin/sh
+printf "{\\"v\\":1\\nstate installed\\n"' >/run/a/helper`,
+    gives: "1 rolled-back wrong-helper same",
+  },
+  {
     name: "a helper of the package is another than the one uploaded",
     run: "helper=/usr/libexec/sallyport/sallyport-helper; put_bare a",
     gives: "1 rolled-back packaged same",
