@@ -9,8 +9,7 @@ import {
   setUp,
   type Host,
 } from "../lab/host.ts";
-import { SALLYPORT, STEP, STORE } from "./grants.ts";
-import { inPlace, OWN_DISKS } from "./place.ts";
+import { placed, SALLYPORT, STEP, STORE } from "./grants.ts";
 
 // As sudo starts the helper for each of them, for a host has not so many users.
 const USE = JSON.stringify({ argv: ["grant", "use", STEP] });
@@ -29,10 +28,9 @@ describeInLab("100 agents and three people at once", () => {
   let leave = (): void => undefined;
   let left: Promise<void>;
   beforeAll(async () => {
-    const host = ownHost();
-    await setUp(host);
+    await setUp(ownHost());
     await new Promise<void>((entered) => {
-      left = inPlace(host, OWN_DISKS, (place) => {
+      left = placed((place) => {
         crowd = place;
         entered();
         return new Promise<void>((done) => (leave = done));

@@ -13,7 +13,7 @@ import { parseReply } from "../../agent/reply.ts";
 import type { ErrorCode, Reply } from "../../protocol/reply.ts";
 import { exec, HELPER, start, type Host, type User } from "../lab/host.ts";
 
-/** Packages, policy, audit log, grants and locks of the place alone; lines for sh(1). */
+/** Packages, policy, audit log and locks of the place alone; lines for sh(1). */
 export const OWN_DISKS = `umask 022
 mount -t tmpfs none /mnt
 for folder in usr etc var srv; do
@@ -22,7 +22,7 @@ for folder in usr etc var srv; do
 done
 mkdir -p /run/sallyport
 mount -t tmpfs -o mode=700 none /run/sallyport
-rm -rf /var/log/sallyport /var/lib/sallyport
+rm -rf /var/log/sallyport
 `;
 
 /** The same as if Sallyport had never been there; /tmp is the place's own, too. */
