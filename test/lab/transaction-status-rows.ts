@@ -19,7 +19,7 @@ const SHOWN: [name: string, before: string, says: string, status: 0 | 1][] = [
   ],
 ];
 
-/** `ask`: its four words as the state, and its exit status. */
+/** `ask`: its words, in their order, as the state; and its exit status. */
 const asState = (ask: string): string =>
   `${ask} >/run/shown; is=$?; echo state $(sed -n 's/^\\(rule\\|helper\\|line\\|effect\\) //p' /run/shown | paste -sd,); exit $is`;
 
